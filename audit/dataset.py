@@ -1,0 +1,288 @@
+"""`Dataset`: labelled examples, one row each whatever the modality, whose ids survive every edit.
+
+The table's index is the row ids. Pictures are an array beside the table (`images`), a column of paths or bytes
+(`roles.image`), or the feature columns themselves laid out as a grid (`roles.grid`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable, Mapping
+from dataclasses import asdict, dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+
+from audit import fingerprint as fp
+from audit.errors import InputError, UnknownName, some
+
+Kind = Literal["table", "text", "image"]
+ROW = "row"
+
+
+@dataclass(frozen=True)
+class Roles:
+    """What each column is for. A column without a role is kept and described, never learnt from."""
+
+    label: str | None = None
+    text: str | None = None
+    image: str | None = None
+    features: tuple[str, ...] = ()
+    id: str | None = None
+    group: str | None = None
+    split: str | None = None
+    weight: str | None = None
+    grid: tuple[int, int] | None = None
+    """(height, width): the features, in order, are the grey pixels of a picture, row by row."""
+
+    def columns(self) -> list[str]:
+        """Every column that has a role."""
+        single = (self.label, self.text, self.image, self.id, self.group, self.split, self.weight)
+        return [c for c in single if c is not None] + list(self.features)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The roles that are filled, as JSON values."""
+        return {k: list(v) if isinstance(v, tuple) else v for k, v in asdict(self).items() if v}
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Roles:
+        """The inverse of `to_dict`."""
+        known = {k: tuple(v) if isinstance(v, list) else v for k, v in values.items()}
+        return cls(**known)
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where a dataset was read from and how, so that it can be written back the same way."""
+
+    format: str = "memory"
+    path: str | None = None
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def folder(self) -> Path:
+        """The folder that relative image paths are relative to."""
+        if self.path is None:
+            return Path()
+        path = Path(self.path)
+        return path if path.is_dir() else path.parent
+
+
+@dataclass(frozen=True, eq=False)
+class Dataset:
+    """Labelled examples, one row each. Build one with `audit.load`; edits return a new one."""
+
+    name: str
+    table: pd.DataFrame
+    roles: Roles
+    classes: tuple[Hashable, ...]
+    origin: Origin = Origin()
+    images: np.ndarray | None = None
+    """(n, height, width, channels) uint8, aligned with the table, when the pictures came as an array."""
+    inferred: tuple[str, ...] = ()
+    """What was not said and was inferred, in words."""
+
+    def __post_init__(self) -> None:
+        check_dataset(self)
+
+    def __len__(self) -> int:
+        return len(self.table)
+
+    def __repr__(self) -> str:
+        return f"Dataset({self.name!r}, {len(self):,} rows, {len(self.classes)} classes, {self.kind})"
+
+    @property
+    def rows(self) -> pd.Index:
+        """The row ids, in order."""
+        return self.table.index
+
+    @property
+    def kind(self) -> Kind:
+        """What an example is: a picture, a text, or a line of a table."""
+        if self.images is not None or self.roles.image or self.roles.grid:
+            return "image"
+        return "text" if self.roles.text else "table"
+
+    @property
+    def given(self) -> pd.Series:
+        """The given label of every row, by row id."""
+        if self.roles.label is None:
+            raise InputError(f"{self.name}: no label column was named; columns are {list(self.table.columns)}")
+        return self.table[self.roles.label]
+
+    @cached_property
+    def labels(self) -> np.ndarray:
+        """(n,) int64 positions of the given labels in `classes`."""
+        position = {c: i for i, c in enumerate(self.classes)}
+        return np.fromiter((position[v] for v in self.given), dtype=np.int64, count=len(self))
+
+    @property
+    def features(self) -> pd.DataFrame:
+        """The feature columns."""
+        return self.table[list(self.roles.features)]
+
+    @property
+    def weights(self) -> np.ndarray | None:
+        """(n,) float64 weights, when a column has that role."""
+        return None if self.roles.weight is None else self.table[self.roles.weight].to_numpy("float64")
+
+    # -- content ---------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def content(self) -> np.ndarray:
+        """(n,) hashes of what each example *is*: features, text and picture; not its label, id, group or weight."""
+        named = [self.roles.text, *self.roles.features]
+        columns = [fp.encode_column(self.table[c]) for c in named if c is not None]
+        return fp.row_hashes([*columns, *self._pictures_as_bytes()], len(self))
+
+    @cached_property
+    def normalised_content(self) -> np.ndarray:
+        """As `content`, with the text normalised (`fingerprint.normalise_text`) before it is hashed."""
+        if self.roles.text is None:
+            return self.content
+        text = [fp.encode_cell(fp.normalise_text(t)) for t in self.texts]
+        columns = [fp.encode_column(self.table[c]) for c in self.roles.features]
+        return fp.row_hashes([text, *columns, *self._pictures_as_bytes()], len(self))
+
+    @cached_property
+    def row_hashes(self) -> np.ndarray:
+        """(n,) hashes of whole rows: id, every column in its order, and the picture's bytes."""
+        ids = [fp.encode_cell(r) for r in self.rows]
+        columns = [fp.encode_column(self.table[c]) for c in self.table.columns]
+        return fp.row_hashes([ids, *columns, *self._pictures_as_bytes()], len(self))
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """A hash of names, order, values, pictures and roles: equal only for equal data put to the same use."""
+        roles = repr(sorted(self.roles.to_dict().items()))
+        head = [str(c).encode() for c in self.table.columns] + [roles.encode(), repr(self.classes).encode()]
+        return fp.digest([*head, *self.row_hashes])
+
+    @cached_property
+    def texts(self) -> list[str]:
+        """The texts; a missing one is the empty text."""
+        if self.roles.text is None:
+            raise InputError(f"{self.name}: no text column was named; columns are {list(self.table.columns)}")
+        column = self.table[self.roles.text]
+        return ["" if gone else str(t) for t, gone in zip(column, column.isna(), strict=True)]
+
+    def _pictures_as_bytes(self) -> list[list[bytes]]:
+        if self.images is not None:
+            return [fp.array_rows(self.images)]
+        if self.roles.image is None:
+            return []
+        return [[fp.encode_cell(v) if isinstance(v, bytes) else self._file_bytes(v) for v in self.table[self.roles.image]]]
+
+    def _file_bytes(self, path: object) -> bytes:
+        if not isinstance(path, str):
+            return fp.MISSING
+        try:
+            return fp.encode_cell((self.origin.folder / path).read_bytes())
+        except FileNotFoundError:  # a picture that is not there is an issue of that row, found by the missing check
+            return fp.MISSING
+
+    # -- edits -----------------------------------------------------------------------------------------------------
+
+    def take(self, rows: Iterable[Hashable]) -> Dataset:
+        """Keep these rows, in the order given."""
+        wanted = pd.Index(rows)
+        positions = self.rows.get_indexer(wanted)
+        if (positions < 0).any():
+            raise InputError(f"{self.name}: no such rows: {some(wanted[positions < 0])}")
+        images = None if self.images is None else self.images[positions]
+        return replace(self, table=self.table.iloc[positions], images=images)
+
+    def drop(self, rows: Iterable[Hashable]) -> Dataset:
+        """Leave these rows out; ids that are not there are ignored."""
+        keep = ~self.rows.isin(list(rows))
+        return self if keep.all() else self.take(self.rows[keep])
+
+    def relabelled(self, labels: Mapping[Hashable, Hashable]) -> Dataset:
+        """Give the named rows other labels; ids that are not there are ignored."""
+        unknown = sorted({str(v) for v in labels.values()} - {str(c) for c in self.classes})
+        if unknown:
+            raise UnknownName.of("class", unknown[0], self.classes, where=self.name)
+        column = self.given.copy()
+        present = [r for r in labels if r in self.rows]
+        if present:
+            column.loc[present] = [labels[r] for r in present]
+        return replace(self, table=self.table.assign(**{str(self.roles.label): column}))
+
+    def weighted(self, weights: Mapping[Hashable, float], column: str = "weight") -> Dataset:
+        """Multiply the named rows' weights; every other row's stays as it was (1 where there was none)."""
+        name = self.roles.weight or column
+        if self.roles.weight is None and name in self.table.columns:
+            raise InputError(f"{self.name}: column {name!r} exists and does not hold weights; name another")
+        old = self.weights if self.weights is not None else np.ones(len(self))
+        factor = pd.Series(weights, dtype="float64").reindex(self.rows).fillna(1.0).to_numpy()
+        table = self.table.assign(**{name: old * factor})
+        return replace(self, table=table, roles=replace(self.roles, weight=name))
+
+
+def check_dataset(data: Dataset) -> None:
+    """Raise InputError, naming the column and rows, if `data` breaks what every Dataset promises."""
+    _check_columns(data)
+    if len(data.table) == 0:
+        raise InputError(f"{data.name}: no rows")
+    if not data.table.index.is_unique:
+        twice = data.table.index[data.table.index.duplicated()].unique()
+        where = f"column {data.roles.id!r}" if data.roles.id else "the index"
+        raise InputError(f"{data.name}: {where} names rows twice: {some(twice)}")
+    if data.images is not None and len(data.images) != len(data.table):
+        raise InputError(f"{data.name}: {len(data.images):,} pictures for {len(data.table):,} rows")
+    _check_labels(data)
+    _check_features(data)
+
+
+def _check_columns(data: Dataset) -> None:
+    for name in data.roles.columns():
+        if name not in data.table.columns:
+            raise UnknownName.of("column", name, data.table.columns, where=data.name)
+    if data.roles.label is not None:
+        for role in ("text", "image", "id"):
+            if getattr(data.roles, role) == data.roles.label:
+                raise InputError(f"{data.name}: column {data.roles.label!r} cannot be both the label and the {role}")
+        if data.roles.label in data.roles.features:
+            raise InputError(f"{data.name}: column {data.roles.label!r} cannot be both the label and a feature")
+
+
+def _check_labels(data: Dataset) -> None:
+    if data.roles.label is None:
+        return
+    given = data.table[data.roles.label]
+    gone = given.index[given.isna()]
+    if len(gone):
+        raise InputError(
+            f"{data.name}: column {data.roles.label!r} has no label in {len(gone):,} of {len(given):,} rows: "
+            f"row {some(gone)}; label or drop them first"
+        )
+    unknown = given.index[~given.isin(data.classes)]
+    if len(unknown):
+        raise UnknownName.of("class", given.loc[unknown[0]], data.classes, where=f"{data.name}: row {unknown[0]}")
+
+
+def _check_features(data: Dataset) -> None:
+    for name in data.roles.features:
+        column = data.table[name]
+        if column.dtype.kind == "f":
+            infinite = column.index[np.isinf(column.to_numpy("float64", na_value=np.nan))]
+            if len(infinite):
+                raise InputError(f"{data.name}: column {name!r} is infinite in row {some(infinite)}")
+        elif column.dtype == object:
+            kinds = column.dropna().map(type)
+            if kinds.nunique() > 1:
+                odd = kinds.index[kinds != kinds.mode()[0]]
+                names = " and ".join(sorted(k.__name__ for k in kinds.unique()))
+                raise InputError(f"{data.name}: column {name!r} mixes {names}: row {some(odd)}")
+
+
+def sorted_classes(labels: pd.Series, name: str) -> tuple[Hashable, ...]:
+    """The classes in a label column, in their natural order (numbers by size, words by letters)."""
+    values = [v.item() if isinstance(v, np.generic) else v for v in labels.dropna().unique()]
+    kinds = {type(v) for v in values}
+    if len(kinds) > 1 and not kinds <= {int, float}:
+        words = " and ".join(sorted(k.__name__ for k in kinds))
+        raise InputError(f"{name}: column {labels.name!r} mixes {words} as labels: {some(map(repr, values))}")
+    return tuple(sorted(values))

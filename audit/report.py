@@ -1,0 +1,217 @@
+"""`Issues`, what one check found, and `Report`, what an audit found; a report round-trips through its folder.
+
+Scores are qualities, 0 wrong to 1 fine. Measures are badnesses: a larger one is always worse.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+
+from audit.dataset import ROW, Dataset, Roles
+from audit.errors import InputError, UnknownName
+from audit.files import read_json, read_table, write_json, write_table
+
+SCHEMA_VERSION = 1
+Status = Literal["ran", "not_applicable", "error"]
+FINDING_COLUMNS = ("score", "reason", "given", "suggested", "group", "kind", "twin")
+
+
+def no_rows() -> pd.DataFrame:
+    """Findings of a check that found none."""
+    return pd.DataFrame({c: pd.Series(dtype="float64" if c == "score" else "object") for c in FINDING_COLUMNS})
+
+
+@dataclass(frozen=True, eq=False)
+class Issues:
+    """What one check found, in columns."""
+
+    check: str
+    status: Status = "ran"
+    why: str = ""
+    """Why it did not apply, or what broke."""
+    seconds: float = 0.0
+    measures: Mapping[str, float] = field(default_factory=dict)
+    """Local name to badness: `{"rate": 0.08, "exact.count": 3}`; in the report `labels.rate`, ..."""
+    scores: pd.DataFrame = field(default_factory=pd.DataFrame)
+    """Index: row ids. `score` (float, 0 wrong to 1 fine), `flagged` (bool), and for labels `given`, `suggested`."""
+    findings: pd.DataFrame = field(default_factory=no_rows)
+    """Index: row ids, a flagged row each, worst first, FINDING_COLUMNS: `reason` in words; `group` names the set of
+    rows that belong together; `kind` (exact, normalised, near, ...); `twin` the row it is compared with."""
+    detail: Mapping[str, Any] = field(default_factory=dict)
+    """JSON values for the pages: a confusion matrix, a line for each expectation, ..."""
+
+    @property
+    def flagged(self) -> pd.Index:
+        """The flagged rows' ids, in the data's order."""
+        return self.scores.index[self.scores["flagged"].to_numpy(bool)] if len(self.scores) else pd.Index([])
+
+
+@dataclass(frozen=True)
+class Card:
+    """What a report remembers of a dataset."""
+
+    name: str
+    rows: int
+    kind: str
+    classes: tuple[Any, ...]
+    roles: Roles
+    fingerprint: str
+    class_counts: tuple[int, ...] = ()
+    inferred: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, data: Dataset) -> Card:
+        """Describe `data`."""
+        has_label = data.roles.label is not None
+        counts = np.bincount(data.labels, minlength=len(data.classes)).tolist() if has_label else []
+        return cls(
+            data.name, len(data), data.kind, data.classes, data.roles, data.fingerprint, tuple(counts), data.inferred
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON values."""
+        return {**asdict(self), "roles": self.roles.to_dict()}
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Card:
+        """The inverse of `to_dict`."""
+        lists = {k: tuple(values[k]) for k in ("classes", "class_counts", "inferred")}
+        return cls(**{**values, **lists, "roles": Roles.from_dict(values["roles"])})
+
+
+@dataclass(frozen=True, eq=False)
+class Report:
+    """What an audit found. `report["labels"]` is that check's Issues."""
+
+    dataset: Card
+    reference: Card | None
+    suite: str
+    """The suite's name; its content is in `suite_fingerprint`."""
+    suite_fingerprint: str
+    seed: int
+    versions: Mapping[str, str]
+    checks: Mapping[str, Issues]
+    seconds: float = 0.0
+    command: str = ""
+    created: str = ""
+    notes: tuple[str, ...] = ()
+    """What the reader must know of how this came about: roles inferred, fallbacks taken, evidence brought along."""
+
+    def __getitem__(self, check: str) -> Issues:
+        if check not in self.checks:
+            raise UnknownName.of("check", check, self.checks, where="report")
+        return self.checks[check]
+
+    def __iter__(self) -> Iterator[Issues]:
+        return iter(self.checks.values())
+
+    @property
+    def measures(self) -> dict[str, float]:
+        """Every measure by its full name, `check.measure`; larger is worse."""
+        return {f"{i.check}.{name}": value for i in self for name, value in i.measures.items()}
+
+    @property
+    def errors(self) -> list[Issues]:
+        """The checks that broke."""
+        return [i for i in self if i.status == "error"]
+
+    @property
+    def rows(self) -> pd.Index:
+        """The ids of the audited rows, in order."""
+        return pd.Index(self._rows, name=ROW)
+
+    _rows: Any = field(default=(), repr=False)
+
+    def scores(self) -> pd.DataFrame:
+        """A line a row of the data, in order: `<check>.score`, `<check>.flagged`, `labels.given`, `labels.suggested`."""
+        columns: dict[str, pd.Series] = {}
+        for issues in self:
+            for name in issues.scores.columns:
+                columns[f"{issues.check}.{name}"] = issues.scores[name].reindex(self.rows)
+        return pd.DataFrame(columns, index=self.rows)
+
+    def issues(self) -> pd.DataFrame:
+        """A line a flagged (row, check), worst first within each check, checks in the report's order."""
+        parts = [i.findings.assign(check=i.check).rename_axis(ROW).reset_index() for i in self if len(i.findings)]
+        if not parts:
+            return no_rows().assign(check=pd.Series(dtype="object")).rename_axis(ROW).reset_index()
+        return pd.concat(parts, ignore_index=True)[[ROW, "check", *FINDING_COLUMNS]]
+
+    # -- files -----------------------------------------------------------------------------------------------------
+
+    def to_dict(self) -> dict[str, Any]:
+        """audit.json's content."""
+        return {
+            "schema_version": SCHEMA_VERSION,
+            "dataset": self.dataset.to_dict(),
+            "reference": self.reference.to_dict() if self.reference else None,
+            "suite": {"name": self.suite, "fingerprint": self.suite_fingerprint},
+            "seed": self.seed,
+            "versions": dict(self.versions),
+            "created": self.created,
+            "command": self.command,
+            "seconds": round(self.seconds, 3),
+            "notes": list(self.notes),
+            "measures": self.measures,
+            "checks": {
+                i.check: {
+                    "status": i.status,
+                    "why": i.why,
+                    "seconds": round(i.seconds, 3),
+                    "measures": dict(i.measures),
+                    "detail": dict(i.detail),
+                }
+                for i in self
+            },
+        }
+
+    def write(self, folder: Path) -> None:
+        """Write audit.json, scores.parquet and issues.parquet into `folder`; audit.json last, each renamed whole."""
+        folder.mkdir(parents=True, exist_ok=True)
+        write_table(folder / "scores.parquet", self.scores().reset_index())
+        write_table(folder / "issues.parquet", self.issues())
+        write_json(folder / "audit.json", self.to_dict())
+
+    @classmethod
+    def read(cls, folder: Path) -> Report:
+        """Read what `write` wrote. InputError if a file is missing or of another version."""
+        values = read_json(folder / "audit.json")
+        if values.get("schema_version") != SCHEMA_VERSION:
+            found = values.get("schema_version")
+            raise InputError(f"{folder / 'audit.json'}: schema_version {found}, this assay reads {SCHEMA_VERSION}")
+        scores = read_table(folder / "scores.parquet").set_index(ROW)
+        found_rows = read_table(folder / "issues.parquet")
+        checks = {name: _read_issues(name, entry, scores, found_rows) for name, entry in values["checks"].items()}
+        reference = Card.from_dict(values["reference"]) if values["reference"] else None
+        return cls(
+            dataset=Card.from_dict(values["dataset"]),
+            reference=reference,
+            suite=values["suite"]["name"],
+            suite_fingerprint=values["suite"]["fingerprint"],
+            seed=values["seed"],
+            versions=values["versions"],
+            checks=checks,
+            seconds=values["seconds"],
+            command=values["command"],
+            created=values["created"],
+            notes=tuple(values["notes"]),
+            _rows=scores.index,
+        )
+
+
+def _read_issues(name: str, entry: Mapping[str, Any], scores: pd.DataFrame, found: pd.DataFrame) -> Issues:
+    prefix = f"{name}."
+    own = scores[[c for c in scores.columns if c.startswith(prefix)]].rename(columns=lambda c: c.removeprefix(prefix))
+    if "score" in own:
+        own = own[own["score"].notna()]
+    if "flagged" in own:
+        own = own.astype({"flagged": bool})
+    mine = found[found["check"] == name].set_index(ROW)[list(FINDING_COLUMNS)]
+    shown = {k: entry[k] for k in ("status", "why", "seconds", "measures", "detail")}
+    return Issues(check=name, scores=own, findings=mine if len(mine) else no_rows(), **shown)
