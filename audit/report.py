@@ -45,6 +45,8 @@ class Issues:
     rows that belong together; `kind` (exact, normalised, near, ...); `twin` the row it is compared with."""
     detail: Mapping[str, Any] = field(default_factory=dict)
     """JSON values for the pages: a confusion matrix, a line for each expectation, ..."""
+    key: str = ""
+    """A hash of everything the result depends on; a later audit with the same key takes it over. '' is never reused."""
 
     @property
     def flagged(self) -> pd.Index:
@@ -166,6 +168,7 @@ class Report:
                     "seconds": round(i.seconds, 3),
                     "measures": dict(i.measures),
                     "detail": dict(i.detail),
+                    "key": i.key,
                 }
                 for i in self
             },
@@ -213,5 +216,5 @@ def _read_issues(name: str, entry: Mapping[str, Any], scores: pd.DataFrame, foun
     if "flagged" in own:
         own = own.astype({"flagged": bool})
     mine = found[found["check"] == name].set_index(ROW)[list(FINDING_COLUMNS)]
-    shown = {k: entry[k] for k in ("status", "why", "seconds", "measures", "detail")}
+    shown = {k: entry[k] for k in ("status", "why", "seconds", "measures", "detail", "key")}
     return Issues(check=name, scores=own, findings=mine if len(mine) else no_rows(), **shown)

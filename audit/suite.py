@@ -28,7 +28,7 @@ from audit.errors import InputError, UnknownName
 
 Severity = Literal["critical", "warning", "info"]
 SEVERITIES: tuple[Severity, ...] = ("critical", "warning", "info")
-SHIPPED = Path(__file__).parent.parent / "suites"
+SHIPPED = next(p for p in (Path(__file__).parent / "suites", Path(__file__).parent.parent / "suites") if p.is_dir())
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,53 @@
+"""Rows far from all others."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from audit.checks.findings import found, scored
+from audit.errors import NotApplicable
+from audit.evidence import Evidence
+from audit.report import Issues
+
+K = 10
+FEWEST = 30
+TO_SIGMA = 1.4826
+"""Median absolute deviation to standard deviation, for a normal distribution."""
+
+
+def outliers(evidence: Evidence, *, spread: float = 6.0) -> Issues:
+    """Flag rows whose mean distance to their `K` nearest neighbours is, in logarithms, more than `spread` robust
+    standard deviations above the median row's.
+
+    The score is the median such distance over the row's own, at most 1.
+    """
+    data = evidence.data
+    if len(data) < FEWEST:
+        raise NotApplicable(f"{len(data)} rows are too few to say what is far (from {FEWEST} on)")
+    near = evidence.neighbours.first(K)
+    distance = np.maximum(near.distances.mean(axis=1), 1e-12)
+    logs = np.log(distance)
+    middle = np.median(logs)
+    sigma = TO_SIGMA * np.median(np.abs(logs - middle))
+    limit = middle + spread * max(float(sigma), 1e-3)
+    flagged = logs > limit
+    score = np.minimum(1.0, np.exp(middle - logs))
+    positions = np.flatnonzero(flagged)
+    times = np.exp(logs[positions] - middle)
+    return Issues(
+        check="outliers",
+        measures={"count": len(positions), "rate": len(positions) / len(data)},
+        scores=scored(data.rows, score, flagged),
+        findings=found(
+            data.rows[positions],
+            score[positions],
+            [f"lies {t:.1f} times as far from its neighbours as a usual row" for t in times],
+            given=None if data.roles.label is None else data.given.iloc[positions],
+            kind="outlier",
+            twin=data.rows[near.indices[positions, 0]],
+        ),
+        detail={
+            "threshold": float(np.exp(limit - middle)),
+            "meaning": f"mean distance to {K} neighbours against the median row's; {evidence.made_of}",
+        },
+    )

@@ -1,0 +1,67 @@
+"""Rules of the suite that the table breaks, by Great Expectations."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from audit import gx
+from audit.checks.findings import found, scored
+from audit.errors import NotApplicable
+from audit.evidence import Evidence
+from audit.report import Issues
+
+EXAMPLES = 3
+
+
+def schema(evidence: Evidence) -> Issues:
+    """Run the suite's expectations over every row; a row's score is the share of them that it keeps."""
+    data = evidence.everything or evidence.data
+    expectations = evidence.suite.expectations
+    if not expectations:
+        raise NotApplicable(f"suite {evidence.suite.name} has no expectations")
+    outcomes = gx.run_expectations(data.table, expectations)
+    broken = np.zeros(len(data), dtype=int)
+    rules: dict[int, list[str]] = {}
+    for outcome in outcomes:
+        words = gx.in_words(outcome.expectation)
+        for p in np.unique(data.rows.get_indexer(list(outcome.rows))):
+            broken[p] += 1
+            rules.setdefault(int(p), []).append(words)
+    positions = np.flatnonzero(broken)
+    score = 1 - broken / len(expectations)
+    return Issues(
+        check="schema",
+        measures={
+            "failed": sum(o.state != "pass" for o in outcomes),
+            "rows": len(positions),
+            "rate": len(positions) / len(data),
+        },
+        scores=scored(data.rows, score, broken > 0),
+        findings=found(
+            data.rows[positions],
+            score[positions],
+            ["breaks: " + "; ".join(rules[int(p)][:3]) for p in positions],
+            given=None if data.roles.label is None else data.given.iloc[positions],
+            kind="schema",
+        ),
+        detail={"expectations": [_line(o) for o in outcomes]},
+    )
+
+
+def _line(outcome: gx.Outcome) -> dict[str, Any]:
+    e = outcome.expectation
+    examples = list(zip(outcome.rows, outcome.values, strict=False))[:EXAMPLES]
+    return {
+        "key": e.key,
+        "type": e.type,
+        "kwargs": dict(e.kwargs),
+        "severity": e.severity,
+        "state": outcome.state,
+        "why": outcome.why,
+        "broken": len(outcome.rows) if outcome.rows else int(outcome.state == "fail"),
+        "checked": outcome.checked,
+        "words": gx.in_words(e),
+        "examples": [{"row": r, "value": str(v)} for r, v in examples],
+    }

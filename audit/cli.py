@@ -1,0 +1,90 @@
+"""The command line: a table of command names, each imported only when it is called."""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+
+import click
+
+from audit.errors import AssayError
+
+COMMANDS = {
+    "audit": ("audit.commands.audit:command", "Look for what is wrong with a dataset and write a report."),
+    "gate": ("audit.commands.gate:command", "Decide whether a dataset is fit to train on: exit code 0, 1, 2 or 3."),
+    "clean": ("audit.commands.clean:command", "Write a repaired dataset beside a patch that undoes it."),
+    "restore": ("audit.commands.restore:command", "Undo a repair: give back the dataset as it was."),
+    "compare": ("train.commands.compare:command", "Train on raw and repaired data and say what the repair is worth."),
+    "demo": ("train.commands.demo:command", "Do all of it on digits with planted, known faults."),
+}
+
+INTERRUPTED = 130
+
+
+class LazyGroup(click.Group):
+    """A group that knows its commands' names and imports one only to run it or to show its help."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  click's signature
+        """The names, in the order of a session's work."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        """Import the named command; None if there is none."""
+        if name not in COMMANDS:
+            return None
+        module, attribute = COMMANDS[name][0].split(":")
+        command: click.Command = getattr(import_module(module), attribute)
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """As click does, with the near match offered for a name that is none."""
+        import difflib
+
+        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+            near = difflib.get_close_matches(args[0], COMMANDS, n=1)
+            hint = f"; did you mean {near[0]!r}?" if near else ""
+            ctx.fail(f"no command {args[0]!r}; there is {', '.join(COMMANDS)}{hint}")
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        """List the commands from the table, without importing any."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, about) for name, (_, about) in COMMANDS.items()])
+
+
+@click.command(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name="assay", prog_name="assay")
+def cli() -> None:
+    """Assay a labelled dataset before you train on it: audit, gate, repair, and prove what the repair is worth."""
+
+
+def main() -> None:
+    """Run the command line and exit: 0 done or passed, 1 gate failed, 2 usage or unreadable input, 3 undecided."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(args: list[str]) -> int:
+    """Run the command line and return its exit code; an expected failure is one line on stderr."""
+    try:
+        code = cli.main(args=args, prog_name="assay", standalone_mode=False)
+    except AssayError as wrong:
+        click.echo(f"error: {_one_line(wrong)}", err=True)
+        return wrong.exit_code
+    except click.Abort:
+        click.echo("interrupted; nothing was left half-written", err=True)
+        return INTERRUPTED
+    except click.ClickException as misuse:
+        misuse.show()
+        return misuse.exit_code
+    return code if isinstance(code, int) else 0
+
+
+def _one_line(wrong: AssayError) -> str:
+    """The message without line breaks or terminal escape codes that the data may have brought in."""
+    return "".join(c if c.isprintable() else " " for c in str(wrong))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,72 @@
+"""`assay audit`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+
+from audit.commands import options as opt
+from audit.errors import Undecided
+
+
+@click.command("audit")
+@click.argument("data", metavar="DATA")
+@click.option("--reference", metavar="DATA", help="The test set, or any other data that must not share rows with this.")
+@opt.suite_option
+@click.option("-o", "--output", type=click.Path(path_type=Path), default=Path("report"), show_default=True)
+@opt.dataset_options
+@opt.evidence_options
+@click.option("--cache", type=click.Path(path_type=Path), help="Keep evidence here [default: OUTPUT/evidence].")
+@opt.seed_option
+@opt.force_option
+@opt.format_option("text", "json", "markdown")
+def command(
+    data: str, reference: str | None, suite: str | None, output: Path, cache: Path | None, seed: int, force: bool, form: str, **kwargs: Any
+) -> int:
+    """Look for what is wrong with DATA and write a report.
+
+    DATA is a file (.csv .tsv .parquet .jsonl .arrow .npz, also .gz), a folder of Parquet files, a folder with a
+    folder of pictures for each class, or a name: digits, planted:digits, torchvision:CIFAR10.
+
+    Exit code 0 when every check could be carried out, whatever it found; 3 when one could not. `assay gate` decides.
+    """
+    from audit.publish import EVIDENCE, publish, ready
+    from audit.render.json import as_json
+    from audit.render.markdown import markdown
+    from audit.render.terminal import terminal
+    from audit.run import DEFAULT_SUITES, audit
+    from audit.sources import load
+    from audit.suite import read_suite
+    from audit.verdict import gate
+
+    ready(output, force=force)
+    named = opt.roles(kwargs)
+    dataset = load(data, **named)
+    compared = load(reference, **named) if reference else None
+    chosen = read_suite(suite or DEFAULT_SUITES[dataset.kind])
+    given = opt.given(dataset, kwargs)
+    with opt.progress_bars() as progress:
+        report = audit(
+            dataset, reference=compared, suite=chosen, given=given, seed=seed, cache=cache or output / EVIDENCE,
+            progress=progress, command=opt.command_line(),
+        )  # fmt: skip
+        verdict = gate(report, chosen)
+        publish(report, verdict, dataset, compared, output)
+    if form == "json":
+        click.echo(json.dumps(as_json(report, verdict), ensure_ascii=False, indent=1))
+    elif form == "markdown":
+        click.echo(markdown(report, verdict))
+    else:
+        after = next_command(data, output, passed=verdict.passed)
+        click.echo(terminal(report, verdict, path=output / "report.html", next_command=after, colour=opt.colour(), unicode=opt.unicode()))
+    return Undecided.exit_code if report.errors else 0
+
+
+def next_command(data: str, report: Path, *, passed: bool) -> str:
+    """What to type next."""
+    if passed:
+        return f"assay compare {data} --test …"
+    return f"assay clean {data} --report {report}/ --by prune,deduplicate -o clean/"

@@ -1,0 +1,55 @@
+"""`assay clean`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+
+from audit.commands import options as opt
+
+
+@click.command("clean")
+@click.argument("data", metavar="DATA")
+@click.option("--report", "where", type=click.Path(path_type=Path), default=Path("report"), show_default=True)
+@click.option("--by", required=True, metavar="TREATMENT,…", help="prune, relabel, reweight, deduplicate, prune-at-random.")
+@click.option("-o", "--output", type=click.Path(path_type=Path), default=Path("clean"), show_default=True)
+@opt.dataset_options
+@opt.seed_option
+@opt.force_option
+@opt.format_option("text", "json")
+def command(data: str, where: Path, by: str, output: Path, seed: int, force: bool, form: str, **kwargs: Any) -> int:
+    """Repair DATA by what its report found, reversibly.
+
+    Writes the data in the format it came in, patch.parquet (every edit and its reason), the rows that were dropped,
+    and manifest.json. `assay restore` undoes it. Columns have the roles they had in the report.
+    """
+    from audit.emit import write_clean
+    from audit.files import refuse_existing
+    from audit.report import Report
+    from audit.sources import load
+    from audit.treatments import treat
+
+    refuse_existing(output, force=force)
+    report = Report.read(where)
+    recorded = {k: v for k, v in report.dataset.roles.to_dict().items() if k != "grid"}
+    dataset = load(data, **{**recorded, **opt.roles(kwargs)})
+    patch = treat(dataset, report, [t.strip() for t in by.split(",")], seed=seed)
+    write_clean(dataset, patch, output, report=report, suite=report.suite, command=opt.command_line(), force=force)
+    counts = {action: len(patch.rows(action)) for action in ("drop", "relabel", "weight")}
+    left = len(dataset) - counts["drop"]
+    if form == "json":
+        click.echo(json.dumps({**counts, "rows_before": len(dataset), "rows_after": left, "output": str(output)}))
+        return 0
+    said = {"drop": "dropped", "relabel": "relabelled", "weight": "reweighted"}
+    for action, count in counts.items():
+        if count:
+            reasons = patch.rows(action)["check"].value_counts()
+            why = ", ".join(f"{n:,} for {check}" for check, n in reasons.items())
+            click.echo(f"{said[action]:<12}{count:>8,} rows   {why}")
+    click.echo(f"\n{left:,} of {len(dataset):,} rows are in {output}/")
+    click.echo(f"undo:   assay restore {output}/ -o back/")
+    click.echo(f"next:   assay gate {output}/")
+    return 0

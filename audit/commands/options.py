@@ -1,0 +1,139 @@
+"""Options that several commands share, and what they turn into."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from audit.errors import InputError
+
+if TYPE_CHECKING:
+    from audit.dataset import Dataset
+    from audit.evidence import Given, Progress
+
+F = TypeVar("F", bound=Callable[..., Any])
+ROLES = ("label", "text", "image", "features", "id", "group", "split", "weight", "columns")
+
+
+def dataset_options(function: F) -> F:
+    """Add the options that say what a table's columns are for; `roles(kwargs)` takes them out again."""
+    for option in reversed(
+        [
+            click.option("--label", metavar="COL", help="Column of the labels."),
+            click.option("--text", metavar="COL", help="Column of the texts, if examples are texts."),
+            click.option("--image", metavar="COL", help="Column of image paths or encoded bytes."),
+            click.option("--features", metavar="COL,…", help="Columns to learn from [default: all without a role]."),
+            click.option("--id", metavar="COL", help="Column that names the rows [default: their position]."),
+            click.option("--group", metavar="COL", help="Rows of one group are never split between folds."),
+            click.option("--split", metavar="COL", help="Column that says train, test, …; leakage is looked for between."),
+            click.option("--weight", metavar="COL", help="Column of the rows' weights."),
+            click.option("--columns", metavar="COL,…", help="Names of the columns of a file that has no header line."),
+        ]
+    ):
+        function = option(function)
+    return function
+
+
+def roles(kwargs: dict[str, Any]) -> dict[str, Any]:
+    """Take the dataset options out of a command's arguments; what was not said is left out."""
+    said = {name: kwargs.pop(name) for name in ROLES}
+    for several in ("features", "columns"):
+        if said[several]:
+            said[several] = [c.strip() for c in said[several].split(",")]
+    return {name: value for name, value in said.items() if value is not None}
+
+
+def evidence_options(function: F) -> F:
+    """Add the options that bring evidence along."""
+    file = click.Path(path_type=Path)
+    for option in reversed(
+        [
+            click.option("--embeddings", type=file, help="Your own embeddings: .npy, a row a row of the data."),
+            click.option("--reference-embeddings", type=file, help="The same for the reference."),
+            click.option("--pred-probs", type=file, help="Your own out-of-sample probabilities: .npz, .parquet or .npy."),
+            click.option("--classes", metavar="A,B,…", help="What the columns of a bare .npy are."),
+            click.option("--backbone", metavar="NAME", help="A torchvision classifier to embed pictures with."),
+            click.option("--weights", type=file, help="The file of its weights (nothing is ever downloaded)."),
+        ]
+    ):
+        function = option(function)
+    return function
+
+
+def given(data: Dataset, kwargs: dict[str, Any]) -> Given:
+    """Take the evidence options out of a command's arguments and read their files."""
+    from audit.embeddings import Backbone
+    from audit.evidence import Given
+    from audit.probabilities import load_array, read_probabilities
+
+    names = ("embeddings", "reference_embeddings", "pred_probs", "classes", "backbone", "weights")
+    said = {name: kwargs.pop(name) for name in names}
+    if bool(said["backbone"]) != bool(said["weights"]):
+        raise InputError("--backbone NAME and --weights FILE go together")
+    order = said["classes"].split(",") if said["classes"] else None
+    path = said["pred_probs"]
+    return Given(
+        embeddings=said["embeddings"] and load_array(said["embeddings"]),
+        reference_embeddings=said["reference_embeddings"] and load_array(said["reference_embeddings"]),
+        pred_probs=path and read_probabilities(path, data_classes=data.classes, classes=order),
+        backbone=Backbone(said["backbone"], said["weights"]) if said["backbone"] else None,
+    )
+
+
+def format_option(*formats: str) -> Callable[[F], F]:
+    """Add `--format`; the first is the default."""
+    return click.option("--format", "form", type=click.Choice(formats), default=formats[0], show_default=True)
+
+
+force_option = click.option("--force", is_flag=True, help="Write into a folder that is not empty.")
+seed_option = click.option("--seed", type=int, default=0, show_default=True, help="One seed, one result.")
+suite_option = click.option(
+    "--suite", metavar="FILE", help="What is expected and accepted [default: the one shipped for this kind of data]."
+)
+
+
+def colour() -> bool:
+    """Whether findings may be coloured: a terminal, and nobody asked for none."""
+    plain = "NO_COLOR" in os.environ or os.environ.get("TERM") == "dumb"
+    return sys.stdout.isatty() and not plain
+
+
+def unicode() -> bool:
+    """Whether stdout can say more than ASCII."""
+    return (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
+
+
+def command_line() -> str:
+    """What the user typed, for the record."""
+    import shlex
+
+    return shlex.join(["assay", *sys.argv[1:]])
+
+
+@contextmanager
+def progress_bars() -> Iterator[Progress]:
+    """Bars on stderr while the block runs: on a terminal only, gone when it ends."""
+    from audit.evidence import silent
+
+    if not sys.stderr.isatty():
+        yield silent
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bars:
+        tasks: dict[str, Any] = {}
+
+        def show(what: str, done: int, total: int) -> None:
+            if what not in tasks:
+                tasks[what] = bars.add_task(what, total=total)
+            bars.update(tasks[what], completed=done, total=total)
+
+        yield show

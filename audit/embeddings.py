@@ -1,0 +1,218 @@
+"""Vectors in which examples that look alike lie close together, made without labels and without a network.
+
+tables    skrub's TableVectorizer; missing numbers by their median plus a column that says so; each column to unit
+          variance; then at most `DIMENSIONS` principal components
+texts     TF-IDF of words and word pairs and of character 3- to 5-grams, truncated SVD
+pictures  histograms of oriented gradients (after Dalal and Triggs, CVPR 2005) beside the small grey or coloured
+          picture itself, principal components; or a torchvision backbone whose weights file the user names
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from audit.dataset import Dataset
+from audit.errors import InputError, UnknownName
+from audit.pictures import stack
+
+DIMENSIONS = 128
+SIDE = 32
+CELL = 4
+BINS = 9
+
+
+@dataclass(frozen=True)
+class Backbone:
+    """A torchvision classifier and the file that holds its weights."""
+
+    name: str
+    weights: Path
+
+
+def embed(
+    data: Dataset, *others: Dataset, dimensions: int = DIMENSIONS, seed: int = 0, backbone: Backbone | None = None
+) -> list[np.ndarray]:
+    """Embed `data` and each of `others` in the space fitted on `data` alone, without labels.
+
+    Returns:
+        One float32 array (rows, d) a dataset, d <= `dimensions` (tables narrower than that keep their own width).
+    """
+    everything = (data, *others)
+    if data.kind == "text":
+        return _embed_texts(everything, dimensions, seed)
+    if data.kind == "image":
+        if backbone is not None:
+            return [_backbone_features(d, backbone) for d in everything]
+        raw = [_picture_features(stack(d, (SIDE, SIDE))) for d in everything]
+        return _project(raw, dimensions, seed)
+    return _embed_tables(everything, dimensions, seed)
+
+
+def describe(data: Dataset, backbone: Backbone | None = None) -> str:
+    """How `embed` makes this dataset's vectors, in words for the report."""
+    if data.kind == "text":
+        return "TF-IDF of words and characters, truncated SVD"
+    if data.kind == "table":
+        return "skrub TableVectorizer, scaled, principal components"
+    if backbone is not None:
+        return f"torchvision {backbone.name} with the weights in {backbone.weights.name}"
+    return "oriented gradients and small pixels, principal components"
+
+
+# -- texts -------------------------------------------------------------------------------------------------------------
+
+
+def _embed_texts(everything: Sequence[Dataset], dimensions: int, seed: int) -> list[np.ndarray]:
+    from scipy.sparse import hstack
+    from sklearn.feature_extraction.text import TfidfVectorizer
+
+    words = TfidfVectorizer(ngram_range=(1, 2), min_df=2, sublinear_tf=True, token_pattern=r"(?u)\b\w+\b")
+    characters = TfidfVectorizer(analyzer="char_wb", ngram_range=(3, 5), min_df=2, sublinear_tf=True, max_features=50_000)
+    try:
+        fitted = [v.fit(everything[0].texts) for v in (words, characters)]
+    except ValueError:  # every text is unlike every other, or empty: nothing occurs twice
+        fitted = [v.set_params(min_df=1).fit(everything[0].texts) for v in (words, characters)]
+    sparse = [hstack([v.transform(d.texts) for v in fitted]).tocsr() for d in everything]
+    return _truncated(sparse, dimensions, seed)
+
+
+def _truncated(sparse: Sequence[Any], dimensions: int, seed: int) -> list[np.ndarray]:
+    from sklearn.decomposition import TruncatedSVD
+
+    most = min(dimensions, min(sparse[0].shape) - 1)
+    if most < 1:
+        return [s.toarray().astype("float32") for s in sparse]
+    svd = TruncatedSVD(most, random_state=seed, n_iter=4).fit(sparse[0])
+    return [svd.transform(s).astype("float32") for s in sparse]
+
+
+# -- tables ------------------------------------------------------------------------------------------------------------
+
+
+def _embed_tables(everything: Sequence[Dataset], dimensions: int, seed: int) -> list[np.ndarray]:
+    from skrub import TableVectorizer
+
+    if not everything[0].roles.features:
+        raise InputError(f"{everything[0].name}: no feature columns; columns are {list(everything[0].table.columns)}")
+    vectorizer = TableVectorizer()
+    with warnings.catch_warnings():
+        # skrub and scikit-learn warn of categories first seen in the reference: they are meant to become zeros
+        warnings.simplefilter("ignore", UserWarning)
+        frames = [d.features.reset_index(drop=True) for d in everything]
+        vectors = [vectorizer.fit_transform(frames[0]), *(vectorizer.transform(f) for f in frames[1:])]
+    return _project(_filled([np.asarray(v, dtype="float64") for v in vectors]), dimensions, seed)
+
+
+def _filled(vectors: Sequence[np.ndarray]) -> list[np.ndarray]:
+    """Missing numbers become the first array's median, and a column beside them says that they were missing."""
+    first = vectors[0]
+    holed = np.isnan(first).any(axis=0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # an all-missing column has no median; it becomes 0
+        middle = np.nan_to_num(np.nanmedian(first, axis=0))
+    return [np.hstack([np.where(np.isnan(v), middle, v), np.isnan(v[:, holed]).astype(float)]) for v in vectors]
+
+
+def _project(vectors: Sequence[np.ndarray], dimensions: int, seed: int) -> list[np.ndarray]:
+    """Scale columns to unit variance as the first array has it, then keep the leading principal components."""
+    from sklearn.decomposition import PCA
+
+    mean, scale = vectors[0].mean(axis=0), vectors[0].std(axis=0)
+    scale[scale < 1e-12] = 1.0
+    scaled = [(v - mean) / scale for v in vectors]
+    most = min(dimensions, *scaled[0].shape)
+    if scaled[0].shape[1] <= dimensions:
+        return [s.astype("float32") for s in scaled]
+    pca = PCA(most, random_state=seed, svd_solver="randomized" if min(scaled[0].shape) > 500 else "full")
+    pca.fit(scaled[0])
+    return [pca.transform(s).astype("float32") for s in scaled]
+
+
+# -- pictures ----------------------------------------------------------------------------------------------------------
+
+
+def _picture_features(pictures: np.ndarray) -> np.ndarray:
+    """(n, SIDE, SIDE, c) uint8 to (n, d): oriented gradients of the grey picture beside an 8 x 8 thumbnail."""
+    grey = pictures.astype("float32").mean(axis=3) / 255
+    small = pictures.reshape(len(pictures), 8, SIDE // 8, 8, SIDE // 8, -1).mean(axis=(2, 4)) / 255
+    return np.hstack([_oriented_gradients(grey), small.reshape(len(pictures), -1)])
+
+
+def _oriented_gradients(grey: np.ndarray) -> np.ndarray:
+    """(n, h, w) to (n, cells * BINS): gradient magnitude by unsigned direction in each CELL x CELL cell, root-scaled."""
+    dy, dx = np.gradient(grey, axis=(1, 2))
+    strength = np.hypot(dx, dy)
+    turn = (np.arctan2(dy, dx) % np.pi) / np.pi * BINS
+    lower = np.floor(turn).astype(int) % BINS
+    share = turn - np.floor(turn)
+    n, h, w = grey.shape
+    out = np.zeros((n, h // CELL, w // CELL, BINS), dtype="float32")
+    for b in range(BINS):
+        part = strength * (np.where(lower == b, 1 - share, 0) + np.where((lower + 1) % BINS == b, share, 0))
+        out[..., b] = part.reshape(n, h // CELL, CELL, w // CELL, CELL).sum(axis=(2, 4))
+    norm = np.sqrt((out**2).sum(axis=(1, 2, 3), keepdims=True)) + 1e-6
+    return np.sqrt(out / norm).reshape(n, -1)
+
+
+def _backbone_features(data: Dataset, backbone: Backbone, side: int = 64, batch: int = 256) -> np.ndarray:
+    """Features before the last layer of a torchvision classifier, pooled over places. float32 (n, d)."""
+    import torch
+
+    model = _load_backbone(backbone)
+    pictures = stack(data, (side, side))
+    if pictures.shape[3] == 1:
+        pictures = np.repeat(pictures, 3, axis=3)
+    mean, std = torch.tensor([0.485, 0.456, 0.406]), torch.tensor([0.229, 0.224, 0.225])  # ImageNet's
+    out = []
+    with torch.inference_mode():
+        for start in range(0, len(pictures), batch):
+            x = (torch.from_numpy(pictures[start : start + batch]).float() / 255 - mean) / std
+            out.append(model(x.permute(0, 3, 1, 2)).flatten(1).numpy())
+    return np.vstack(out).astype("float32")
+
+
+def _load_backbone(backbone: Backbone) -> Any:
+    import torch
+    import torchvision
+
+    names = torchvision.models.list_models(module=torchvision.models)
+    if backbone.name not in names:
+        raise UnknownName.of("backbone", backbone.name, names)
+    model = torchvision.models.get_model(backbone.name, weights=None)
+    try:
+        state = torch.load(backbone.weights, map_location="cpu", weights_only=True)
+        model.load_state_dict(state)
+    except FileNotFoundError:
+        raise InputError(f"{backbone.weights}: no such file") from None
+    except (RuntimeError, TypeError, AttributeError) as broken:
+        first = str(broken).splitlines()[0]
+        raise InputError(f"{backbone.weights}: does not hold the weights of {backbone.name}: {first}") from None
+    last = "fc" if hasattr(model, "fc") else "classifier" if hasattr(model, "classifier") else "heads"
+    setattr(model, last, torch.nn.Identity())
+    return model.eval()
+
+
+def check_embeddings(values: np.ndarray, rows: int, where: str) -> np.ndarray:
+    """The user's own embeddings as float32 (rows, d); InputError names what is wrong and where."""
+    array = np.asarray(values)
+    if array.ndim != 2 or array.dtype.kind not in "fiu":
+        raise InputError(f"{where}: embeddings must be numbers of shape (rows, d), this is {array.dtype} {array.shape}")
+    if len(array) != rows:
+        raise InputError(f"{where}: {len(array):,} embeddings for {rows:,} rows")
+    array = array.astype("float32")
+    bad = np.flatnonzero(~np.isfinite(array).all(axis=1))
+    if len(bad):
+        raise InputError(f"{where}: row {bad[0]} is not finite ({len(bad):,} such rows)")
+    return array
+
+
+def as_frame(values: np.ndarray) -> pd.DataFrame:
+    """Embeddings as a table with columns e0, e1, ..."""
+    return pd.DataFrame(values, columns=[f"e{i}" for i in range(values.shape[1])])

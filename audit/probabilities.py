@@ -1,0 +1,202 @@
+"""Class probabilities, which always travel with their class names; made out of fold, or brought by the user."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from audit.errors import InputError, UnknownName, some
+from audit.neighbours import Neighbours
+
+L2 = 1e-3
+"""Penalty on the mean loss of the linear head, on embeddings of unit mean square."""
+VOTERS = 30
+ROW_SUM_TOLERANCE = 1e-3
+
+
+@dataclass(frozen=True, eq=False)
+class Probabilities:
+    """(n, K) float64, rows that sum to 1, and the class each column is for."""
+
+    values: np.ndarray
+    classes: tuple[Hashable, ...]
+
+    def ordered(self, classes: Sequence[Hashable], where: str) -> np.ndarray:
+        """The columns in the order of `classes`; InputError if a class has no column or a column no class."""
+        own = [str(c) for c in self.classes]
+        wanted = [str(c) for c in classes]
+        if missing := [c for c in wanted if c not in own]:
+            raise UnknownName.of("column for class", missing[0], own, where=where)
+        if extra := [c for c in own if c not in wanted]:
+            raise InputError(f"{where}: column {extra[0]!r} is no class of the data; classes are {some(wanted, 12)}")
+        return self.values[:, [own.index(c) for c in wanted]]
+
+
+# -- brought by the user -----------------------------------------------------------------------------------------------
+
+
+def read_probabilities(
+    path: Path, *, data_classes: Sequence[Hashable], classes: Sequence[str] | None = None
+) -> Probabilities:
+    """Read `.npz` (arrays `pred_probs` and `classes`), Parquet (a column a class), or a bare `.npy`.
+
+    A bare array says nothing of its columns: it is taken only where the labels are the integers 0 ... K-1, or where
+    `classes` gives the order.
+    """
+    if not path.exists():
+        raise InputError(f"{path}: no such file")
+    if path.suffix == ".parquet":
+        return _from_parquet(path)
+    if path.suffix == ".npz":
+        return _from_npz(path)
+    if path.suffix != ".npy":
+        raise InputError(f"{path}: probabilities are read from .npz, .parquet or .npy")
+    values = load_array(path)
+    if classes is not None:
+        return Probabilities(values, tuple(classes))
+    if list(data_classes) != list(range(len(data_classes))):
+        raise InputError(
+            f"{path}: a bare array does not say which column is which class; give --classes in the columns' order, "
+            f"or a .npz or Parquet file with names (the data's classes are {some(data_classes, 12)})"
+        )
+    return Probabilities(values, tuple(data_classes))
+
+
+def load_array(path: Path) -> np.ndarray:
+    """Read a .npy file without pickle; InputError names the file when it is broken."""
+    try:
+        array: np.ndarray = np.load(path, allow_pickle=False)
+    except FileNotFoundError:
+        raise InputError(f"{path}: no such file") from None
+    except (ValueError, EOFError, OSError) as broken:
+        raise InputError(f"{path}: not a readable array: {broken}") from None
+    return array
+
+
+def _from_npz(path: Path) -> Probabilities:
+    import zipfile
+
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            if set(file.files) != {"pred_probs", "classes"}:
+                raise InputError(f"{path}: arrays 'pred_probs' and 'classes' are expected, there is {sorted(file.files)}")
+            return Probabilities(file["pred_probs"], tuple(file["classes"].tolist()))
+    except (ValueError, EOFError, OSError, zipfile.BadZipFile) as broken:
+        raise InputError(f"{path}: not a readable archive: {broken}") from None
+
+
+def _from_parquet(path: Path) -> Probabilities:
+    from audit.files import read_table
+
+    table = read_table(path)
+    wrong = [c for c in table.columns if table[c].dtype.kind not in "fiu"]
+    if wrong:
+        raise InputError(f"{path}: column {wrong[0]!r} does not hold numbers; give one column a class and nothing else")
+    return Probabilities(table.to_numpy("float64"), tuple(table.columns))
+
+
+def check_probabilities(
+    given: Probabilities, labels: np.ndarray, classes: Sequence[Hashable], rows: Sequence[Hashable], where: str
+) -> np.ndarray:
+    """The user's probabilities as (n, K) float64 in the order of `classes`.
+
+    Raises:
+        InputError: naming the row, for a wrong shape, a value that is not finite or negative, a row that does not sum
+            to 1 within `ROW_SUM_TOLERANCE`, or columns that another order would fit far better.
+    """
+    raw = np.asarray(given.values)
+    if raw.ndim != 2 or raw.dtype.kind not in "fiu":
+        raise InputError(f"{where}: probabilities must be numbers of shape (rows, classes), this is {raw.dtype} {raw.shape}")
+    if raw.shape[1] != len(given.classes):
+        raise InputError(f"{where}: {raw.shape[1]} columns for {len(given.classes)} classes")
+    if len(raw) != len(labels):
+        raise InputError(f"{where}: {len(raw):,} rows of probabilities for {len(labels):,} rows of data")
+    values = Probabilities(raw.astype("float64"), given.classes).ordered(classes, where)
+    for wrong, what in (
+        (~np.isfinite(values).all(axis=1), "is not finite"),
+        ((values < 0).any(axis=1), "has a negative probability"),
+        (np.abs(values.sum(axis=1) - 1) > ROW_SUM_TOLERANCE, "does not sum to 1"),
+    ):
+        if wrong.any():
+            first = int(np.flatnonzero(wrong)[0])
+            raise InputError(
+                f"{where}: row {rows[first]} {what} (sum {values[first].sum():.4g}); {int(wrong.sum()):,} such rows"
+            )
+    _columns_fit(values, labels, classes, where)
+    return values / values.sum(axis=1, keepdims=True)
+
+
+def _columns_fit(values: np.ndarray, labels: np.ndarray, classes: Sequence[Hashable], where: str) -> None:
+    """Columns in another order than said: the labels then agree with a permutation of the columns, and not with them."""
+    from scipy.optimize import linear_sum_assignment
+
+    votes = np.zeros((len(classes), len(classes)))
+    np.add.at(votes, (labels, values.argmax(axis=1)), 1)
+    given, best = linear_sum_assignment(-votes)
+    as_said, as_permuted = np.trace(votes) / len(labels), votes[given, best].sum() / len(labels)
+    if as_permuted > 0.5 and as_said < 0.5 * as_permuted:
+        k = int(np.flatnonzero(given != best)[0])
+        raise InputError(
+            f"{where}: the columns seem to be in another order: as named they agree with {as_said:.0%} of the labels, "
+            f"reordered with {as_permuted:.0%} (rows labelled {classes[k]!r} look like {classes[best[k]]!r})"
+        )
+
+
+# -- out of fold -------------------------------------------------------------------------------------------------------
+
+
+def linear_head(vectors: np.ndarray, labels: np.ndarray, fold: np.ndarray, classes: int, tick: Callable[[int, int], None]) -> np.ndarray:
+    """(n, K) out-of-fold probabilities of multinomial logistic regression, L2 penalty `L2` on the mean loss."""
+    from sklearn.linear_model import LogisticRegression
+
+    scaled = vectors / max(float(np.sqrt(np.mean(np.square(vectors, dtype="float64")))), 1e-12)
+
+    def fresh(n: int) -> Any:
+        return LogisticRegression(C=1 / (L2 * n), max_iter=200, tol=1e-3)
+
+    return out_of_fold(fresh, scaled, labels, fold, classes, tick)
+
+
+def out_of_fold(
+    fresh: Callable[[int], Any], vectors: Any, labels: np.ndarray, fold: np.ndarray, classes: int, tick: Callable[[int, int], None]
+) -> np.ndarray:
+    """(n, K) probabilities of each row by a classifier `fresh(rows it learns from)` that has not seen its fold."""
+    import warnings
+
+    from sklearn.exceptions import ConvergenceWarning
+
+    out = np.zeros((len(labels), classes))
+    held = np.unique(fold)
+    for done, f in enumerate(held, 1):
+        learn, judge = fold != f, fold == f
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ConvergenceWarning)  # a head stopped early still ranks; calibration follows
+            model = fresh(int(learn.sum())).fit(vectors[learn], labels[learn])
+        columns = np.asarray(model.classes_, dtype=np.int64)
+        out[np.ix_(judge, columns)] = model.predict_proba(vectors[judge])
+        tick(done, len(held))
+    return out
+
+
+def neighbour_vote(near: Neighbours, labels: np.ndarray, together: np.ndarray, classes: int) -> np.ndarray:
+    """(n, K) shares of the labels of each row's nearest `VOTERS` rows outside its own block, with one vote added that
+    is split as the classes are."""
+    n = len(labels)
+    outside = together[near.indices] != together[:, None]
+    rank = np.cumsum(outside, axis=1)
+    votes = outside & (rank <= VOTERS)
+    counts = np.zeros((n, classes))
+    np.add.at(counts, (np.repeat(np.arange(n), near.indices.shape[1])[votes.ravel()], labels[near.indices][votes]), 1)
+    prior = np.bincount(labels, minlength=classes) / n
+    return (counts + prior) / (counts.sum(axis=1, keepdims=True) + 1)
+
+
+def geometric_mean(views: Sequence[np.ndarray]) -> np.ndarray:
+    """(n, K) normalised geometric mean of several probabilities of the same rows."""
+    logs = sum(np.log(np.maximum(v, 1e-12)) for v in views) / len(views)
+    raised = np.exp(logs - logs.max(axis=1, keepdims=True))
+    return raised / raised.sum(axis=1, keepdims=True)

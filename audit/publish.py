@@ -1,0 +1,34 @@
+"""A report's folder: the pages first, then the tables, then audit.json, whose presence means that all of it is there."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from audit.dataset import Dataset
+from audit.errors import OutputError
+from audit.files import refuse_existing, write_bytes
+from audit.render.html import html
+from audit.render.markdown import markdown
+from audit.report import Report
+from audit.verdict import Verdict
+
+EVIDENCE = "evidence"
+"""The cache inside a report's folder. An audit that was interrupted leaves this and nothing else."""
+
+
+def ready(folder: Path, *, force: bool) -> None:
+    """OutputError if the folder holds anything but an interrupted audit's evidence and nobody said --force."""
+    only_evidence = folder.is_dir() and all(p.name == EVIDENCE for p in folder.iterdir())
+    refuse_existing(folder, force=force or only_evidence)
+
+
+def publish(report: Report, verdict: Verdict, data: Dataset, reference: Dataset | None, folder: Path) -> None:
+    """Write report.html, report.md, scores.parquet, issues.parquet and audit.json into `folder`."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "audit.json").unlink(missing_ok=True)
+    except OSError as refused:
+        raise OutputError(f"{folder}: cannot write here: {refused.strerror}") from None
+    write_bytes(folder / "report.html", html(report, verdict, data, reference).encode())
+    write_bytes(folder / "report.md", markdown(report, verdict).encode())
+    report.write(folder)

@@ -1,0 +1,297 @@
+"""One finding a check in plain words, in the order a reader needs them; all faces print these."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from audit.render import words
+from audit.render.words import NOUNS, Noun
+from audit.report import Card, Issues, Report
+from audit.suite import Limit, Severity
+from audit.verdict import Breach, State, Verdict
+
+STATES: tuple[State, ...] = ("error", "fail", "warn", "pass", "not_checked")
+SEVERITIES = ("error", "critical", "warning", "info")
+TITLES = {
+    "schema": "Schema", "labels": "Labels", "conflicts": "Conflicts", "duplicates": "Duplicates",
+    "outliers": "Outliers", "leakage": "Leakage", "imbalance": "Balance", "missing": "Missing",
+}  # fmt: skip
+CONSEQUENCES = {
+    "schema": "the data is not what its suite promises",
+    "labels": "a model would learn the mistakes",
+    "conflicts": "no model can learn both labels",
+    "duplicates": "they would count more than once",
+    "outliers": "they may not belong here",
+    "leakage": "test scores would flatter the model",
+    "imbalance": "the smallest classes would be learnt worst",
+    "missing": "a model would have to guess there",
+}
+HEADLINE_MEASURES = {
+    "schema": "failed", "labels": "rate", "conflicts": "count", "duplicates": "exact.count", "outliers": "rate",
+    "leakage": "exact.count", "imbalance": "ratio", "missing": "rate",
+}  # fmt: skip
+NO_LIMIT = "no limit set"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What one check says, ready to print."""
+
+    check: str
+    title: str
+    state: State
+    sentence: str
+    """`1,141 labels look wrong`: no full stop."""
+    note: str
+    """`between 5.3 and 6.1 %`; empty when there is nothing to add."""
+    measured: str
+    limit_text: str
+    value: float | None
+    limit: float | None
+    excess: float
+    """Value over limit: above 1 breaches it, infinity when the limit is 0, 0 when there is no limit."""
+    affected: int
+    """How many rows, labels or rules the sentence is about."""
+
+
+@dataclass(frozen=True)
+class Said:
+    """A check's sentence, before it is judged."""
+
+    sentence: str
+    affected: int
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Judged:
+    """The measure that decided a check's state, beside its limit."""
+
+    measure: str
+    value: float | None = None
+    limit: float | None = None
+    severity: Severity = "critical"
+
+    @property
+    def excess(self) -> float:
+        """Value over limit."""
+        if self.value is None or self.limit is None:
+            return 0.0
+        return self.value / self.limit if self.limit else math.inf if self.value else 0.0
+
+
+def findings(report: Report, verdict: Verdict) -> tuple[Finding, ...]:
+    """Every check's finding: errors, failures, warnings, passes, then what was not checked; worst excess first."""
+    made = [finding(issues, verdict, report.dataset) for issues in report]
+    made += [_stray(b) for b in verdict.breaches if b.check not in report.checks and b.severity != "info"]
+    return tuple(sorted(made, key=lambda f: (STATES.index(f.state), -f.excess, -f.affected)))
+
+
+def finding(issues: Issues, verdict: Verdict, card: Card) -> Finding:
+    """What one check found, in a sentence, beside the limit it was judged by."""
+    state = verdict.state(issues)
+    judged = _judged(issues, verdict)
+    said = _said(issues, verdict, card, state)
+    measured, limit = against(judged.measure, judged.value, judged.limit)
+    prefix = "at most" if judged.severity == "critical" else "warn above" if judged.severity == "warning" else "told above"
+    return Finding(
+        check=issues.check,
+        title=title(issues.check),
+        state=state,
+        sentence=said.sentence,
+        note=said.note,
+        measured=measured,
+        limit_text=NO_LIMIT if judged.limit is None else f"{prefix} {limit}",
+        value=judged.value,
+        limit=judged.limit,
+        excess=judged.excess,
+        affected=said.affected,
+    )
+
+
+def title(check: str) -> str:
+    """What a check is called on a page."""
+    return TITLES.get(check, words.sentence(check))
+
+
+def against(measure: str, value: float | None, limit: float | None) -> tuple[str, str]:
+    """A value and its limit in words, with as many decimals as it takes to tell them apart."""
+    if measure.endswith(("rate", "share")):
+        pairs = ((words.share(value, p), words.share(limit, p)) for p in (None, 2, 3, 4))
+        first = next(pairs)
+        return first if value == limit or first[0] != first[1] else next((p for p in pairs if p[0] != p[1]), first)
+    if measure.endswith("ratio"):
+        return words.ratio(value), words.UNKNOWN if limit is None else f"{limit:g}{words.TIMES}"
+    unit = " broken" if measure == "failed" else ""
+    return words.number(value) + (unit if words.known(value) else ""), words.number(limit)
+
+
+def _stray(breach: Breach) -> Finding:
+    """A demand of the suite that no check answers must be seen all the same."""
+    state: State = {"error": "error", "critical": "fail", "warning": "warn"}[breach.severity]  # type: ignore[assignment]
+    limit = NO_LIMIT if breach.limit is None else f"at most {words.number(breach.limit)}"
+    return Finding(breach.check, title(breach.check), state, words.visible(breach.why), "", words.UNKNOWN, limit,
+                   breach.value, breach.limit, 0.0, 0)  # fmt: skip
+
+
+# -- which measure decides ---------------------------------------------------------------------------------------------
+
+
+def limits_of(verdict: Verdict) -> tuple[Limit, ...]:
+    """Every limit the verdict looked at."""
+    return tuple(getattr(verdict, "limits", ()))
+
+
+def _judged(issues: Issues, verdict: Verdict) -> Judged:
+    if issues.status == "ran" and issues.check == "schema":
+        rules = issues.detail.get("expectations", ())
+        broken = [b.severity for b in verdict.of("schema") if b.value]
+        severity: Severity = "warning" if broken and "critical" not in broken else "critical"
+        return Judged("failed", issues.measures.get("failed", 0), 0 if rules else None, severity)
+    candidates = [_of_breach(b) for b in verdict.of(issues.check) if b.limit is not None]
+    if not candidates:
+        limits = [x for x in limits_of(verdict) if x.measure.split(".", 1)[0] == issues.check]
+        candidates = [_of_limit(x, issues) for x in limits]
+    if candidates:
+        return min(candidates, key=lambda j: (SEVERITIES.index(j.severity), -j.excess))
+    measure = HEADLINE_MEASURES.get(issues.check) or next(iter(issues.measures), "count")
+    return Judged(measure, issues.measures.get(measure))
+
+
+def _of_breach(breach: Breach) -> Judged:
+    severity = "critical" if breach.severity == "error" else breach.severity
+    return Judged(breach.measure.split(".", 1)[-1], breach.value, breach.limit, severity)
+
+
+def _of_limit(limit: Limit, issues: Issues) -> Judged:
+    measure = limit.measure.split(".", 1)[-1]
+    return Judged(measure, issues.measures.get(measure), limit.max, limit.severity)
+
+
+# -- sentences ---------------------------------------------------------------------------------------------------------
+
+
+def _said(issues: Issues, verdict: Verdict, card: Card, state: State) -> Said:
+    why = words.visible(issues.why)
+    if issues.status == "error":
+        return Said(f"could not finish: {why}", 0)
+    if issues.status == "not_applicable":
+        if state == "not_checked":
+            return Said(f"not checked: {why}", 0)
+        return Said(f"not measured, though the suite sets a limit: {why}", 0)
+    absent = [b.why for b in verdict.of(issues.check) if b.value is None]
+    if absent:
+        return Said(f"could not be judged: {words.visible(absent[0])}", len(absent))
+    speak = SENTENCES.get(issues.check)
+    return speak(issues, card, NOUNS[card.kind]) if speak else Said(words.plural(len(issues.findings), "row") + " flagged", len(issues.findings))
+
+
+def _count(issues: Issues, measure: str = "count") -> int:
+    return round(issues.measures.get(measure, 0))
+
+
+def _labels(issues: Issues, card: Card, noun: Noun) -> Said:
+    n = _count(issues)
+    if not n:
+        return Said("no label looks wrong", 0)
+    span = words.between(issues.measures.get("rate_low"), issues.measures.get("rate_high"))
+    worst = sorted(issues.detail.get("per_class", ()), key=lambda c: -c["flagged"])
+    names = [words.shorten(words.visible(c["class"]), 24) for c in worst[:3] if c["flagged"]]
+    often = f"{words.listing(names)} most often" if len(worst) > len(names) > 1 else ""
+    return Said(words.plural(n, "label looks wrong", "labels look wrong"), n, "; ".join(x for x in (span, often) if x))
+
+
+def _conflicts(issues: Issues, card: Card, noun: Noun) -> Said:
+    n = _count(issues)
+    if not n:
+        return Said(f"no {noun.one} carries two labels", 0)
+    rows = _count(issues, "rows")
+    verb = "appears with more than one label" if n == 1 else "appear with more than one label"
+    return Said(f"{noun.of(n)} {verb}", n, f"in {words.plural(rows, 'row')}" if rows else "")
+
+
+def _duplicates(issues: Issues, card: Card, noun: Noun) -> Said:
+    exact, near = _count(issues, "exact.count"), _count(issues, "near.count")
+    folded = _count(issues, "normalised.count") - exact
+    n = exact + max(folded, 0) + near
+    if not n:
+        return Said(f"no {noun.one} appears twice", 0)
+    parts = [
+        (exact, "repeats another", "repeat another"),
+        (folded, "repeats another but for capitals and spaces", "repeat another but for capitals and spaces"),
+        (near, "looks the same as another", "look the same as another"),
+    ]
+    return _first_and_rest([p for p in parts if p[0] > 0], noun, n)
+
+
+def _first_and_rest(parts: list[tuple[int, str, str]], noun: Noun, n: int) -> Said:
+    (first, one, many), *rest = parts
+    note = "; ".join(f"{words.count(k)} more {o if k == 1 else m}" for k, o, m in rest)
+    return Said(f"{noun.of(first)} {one if first == 1 else many}", n, note)
+
+
+def _leakage(issues: Issues, card: Card, noun: Noun) -> Said:
+    other = words.visible(issues.detail.get("against", "the other set"))
+    exact, near = _count(issues, "exact.count"), _count(issues, "near.count")
+    folded = _count(issues, "normalised.count") - exact
+    n = exact + max(folded, 0) + near
+    if not n:
+        return Said(f"no {noun.one} of {other} appears here", 0)
+    parts = [
+        (exact, f"of {other} appears here too", f"of {other} appear here too"),
+        (folded, f"of {other} appears here but for capitals and spaces", f"of {other} appear here but for capitals and spaces"),
+        (near, f"of {other} looks the same as one here", f"of {other} look the same as one here"),
+    ]  # fmt: skip
+    return _first_and_rest([p for p in parts if p[0] > 0], noun, n)
+
+
+def _outliers(issues: Issues, card: Card, noun: Noun) -> Said:
+    n = _count(issues)
+    verb = "sits far from all others" if n <= 1 else "sit far from all others"
+    return Said(f"{noun.of(n) if n else f'no {noun.one}'} {verb}", n)
+
+
+def _imbalance(issues: Issues, card: Card, noun: Noun) -> Said:
+    times = words.ratio(issues.measures.get("ratio")).replace(words.TIMES, "")
+    classes = issues.detail.get("classes", ())
+    note = ""
+    if classes:
+        first, last = classes[0], classes[-1]
+        ends = [f"{words.shorten(words.visible(c['class']), 24)} {words.count(c['rows'])}" for c in (first, last)]
+        note = f"{ends[0]}, {ends[1]}" if len(classes) > 1 else ends[0]
+    return Said(f"the largest class is {times} times the smallest", int(last["rows"]) if classes else 0, note)
+
+
+def _missing(issues: Issues, card: Card, noun: Noun) -> Said:
+    n, broken = _count(issues), _count(issues, "unreadable")
+    parts = []
+    if n:
+        parts.append(words.plural(n, "row has an empty cell", "rows have an empty cell"))
+    if broken:
+        parts.append(words.plural(broken, "picture cannot be opened", "pictures cannot be opened"))
+    if parts:
+        columns = [words.shorten(words.visible(c["column"]), 24) for c in issues.detail.get("columns", ())]
+        return Said(" and ".join(parts), n + broken, f"in {words.listing(columns)}" if columns else "")
+    return Said("no cell is empty" if card.kind != "image" else "every picture opens, no cell is empty", 0)
+
+
+def _schema(issues: Issues, card: Card, noun: Noun) -> Said:
+    rules = issues.detail.get("expectations", ())
+    n = _count(issues, "failed")
+    if not rules:
+        return Said("the suite holds no rules", 0)
+    if n:
+        rows = _count(issues, "rows")
+        note = f"in {words.plural(rows, 'row')}" if rows else ""
+        verb = "is broken" if n == 1 else "are broken"
+        return Said(f"{words.count(n)} of {words.plural(len(rules), 'rule')} {verb}", n, note)
+    hold = "the one rule holds" if len(rules) == 1 else f"all {words.count(len(rules))} rules hold"
+    return Said(f"{hold} for {words.plural(card.rows, 'row')}", 0)
+
+
+SENTENCES: dict[str, Callable[[Issues, Card, Noun], Said]] = {
+    "schema": _schema, "labels": _labels, "conflicts": _conflicts, "duplicates": _duplicates,
+    "outliers": _outliers, "leakage": _leakage, "imbalance": _imbalance, "missing": _missing,
+}  # fmt: skip

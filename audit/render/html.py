@@ -1,0 +1,92 @@
+"""A report as one self-contained page: the answer, then the evidence, then the method."""
+
+from __future__ import annotations
+
+from audit.dataset import Dataset
+from audit.render import charts, words
+from audit.render.examples import Shelf
+from audit.render.findings import findings
+from audit.render.headline import headline, next_steps
+from audit.render.page import environment
+from audit.render.sections import Section, Stage, section
+from audit.render.words import NOUNS
+from audit.report import Card, Report
+from audit.verdict import Verdict
+
+OPEN = ("error", "fail", "warn")
+
+
+def html(report: Report, verdict: Verdict, data: Dataset, reference: Dataset | None = None, *, path: str = "report/") -> str:
+    """The report as one HTML file that asks for nothing else: pictures, styles and charts are inside it.
+
+    `data` and `reference` are the audited data, from which the worst examples are shown; `path` is the folder the
+    commands on the page name.
+    """
+    rows = findings(report, verdict)
+    there = None if reference is None else Shelf.of(reference, words.visible(reference.name))
+    stage = Stage(report, Shelf.of(data), there, NOUNS[report.dataset.kind])
+    written = [section(report[f.check], f, stage) for f in rows if f.check in report.checks]
+    return environment().get_template("report.html").render(
+        title=f"{verdict.outcome} · {words.visible(report.dataset.name)} · assay audit",
+        identity=identity(report),
+        outcome=verdict.outcome,
+        headline=headline(report, verdict),
+        suite=words.visible(suite_name(verdict)),
+        steps=next_steps(report, verdict, path),
+        rows=rows,
+        bars={f.check: charts.limit_bar(f) for f in rows},
+        shown=[s for s in written if s.finding.state in OPEN],
+        folded=[s for s in written if s.finding.state not in OPEN],
+        folded_title=_folded_title(written),
+        made=_made(report, verdict),
+        path=path,
+    )
+
+
+def identity(report: Report) -> tuple[str, ...]:
+    """Dataset, rows, classes, reference and date, in words."""
+    card, other = report.dataset, report.reference
+    parts = [words.visible(card.name), size(card)]
+    if other is not None:
+        parts.append(f"compared with {words.visible(other.name)}, {NOUNS[other.kind].of(other.rows)}")
+    return (*parts, *([report.created[:10]] if report.created else []))
+
+
+def size(card: Card) -> str:
+    """`20,000 pictures, 10 classes`."""
+    rows = NOUNS[card.kind].of(card.rows)
+    return f"{rows}, {words.plural(len(card.classes), 'class', 'classes')}" if card.classes else rows
+
+
+def suite_name(verdict: Verdict) -> str:
+    """The suite as the shipped ones are named on the command line."""
+    return verdict.suite or "no suite"
+
+
+def _folded_title(written: list[Section]) -> str:
+    passed = sum(s.finding.state == "pass" for s in written)
+    unseen = sum(s.finding.state == "not_checked" for s in written)
+    parts = [words.plural(passed, "passes", "pass")] if passed else []
+    parts += [words.plural(unseen, "was not checked", "were not checked")] if unseen else []
+    lead = "The other checks" if passed + unseen < len(written) else "The checks"
+    return f"{lead}: {', '.join(parts)}"
+
+
+def _made(report: Report, verdict: Verdict) -> list[tuple[str, str, bool]]:
+    """How this came about: (what, words, whether it is code)."""
+    labels = report.checks.get("labels")
+    method = labels.detail.get("method", "") if labels is not None and labels.status == "ran" else ""
+    lines = [
+        ("Repeat it", words.visible(report.command), True),
+        ("Data fingerprint", report.dataset.fingerprint, True),
+        ("Reference fingerprint", report.reference.fingerprint if report.reference else "", True),
+        ("Suite", f"{words.visible(verdict.suite)}, {words.plural(verdict.judged, 'demand')}, fingerprint {verdict.suite_fingerprint}", False),
+        ("Inferred", "; ".join(words.visible(x) for x in report.dataset.inferred), False),
+        ("Notes", "; ".join(words.visible(x) for x in report.notes), False),
+        ("Label check", words.sentence(words.visible(method)), False),
+        ("Intervals", f"95{words.PERCENT}. They cover chance in which rows were drawn. They do not cover mistakes the model cannot see.", False),
+        ("Versions", ", ".join(f"{k} {v}" for k, v in report.versions.items()), False),
+        ("Seed", str(report.seed), False),
+        ("Time", words.duration(report.seconds), False),
+    ]  # fmt: skip
+    return [line for line in lines if line[1]]

@@ -1,0 +1,212 @@
+"""`audit`: run the checks over a dataset. A check that breaks is reported as broken; the others go on."""
+
+from __future__ import annotations
+
+import platform
+import time
+import traceback
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from audit.cache import Cache, digest_of
+from audit.checks import CHECKS, Check
+from audit.dataset import Dataset
+from audit.errors import AssayError, InputError, NotApplicable, StaleError, UnknownName
+from audit.evidence import Evidence, Given, Progress, silent
+from audit.pictures import unreadable
+from audit.probabilities import check_probabilities
+from audit.embeddings import check_embeddings
+from audit.report import Card, Issues, Report
+from audit.suite import Suite, read_suite
+
+ENGINES = ("assay", "cleanlab", "great-expectations", "scikit-learn", "skrub", "faiss-cpu", "pandas", "numpy")
+DEFAULT_SUITES = {"table": "tabular", "text": "text", "image": "image"}
+
+
+def audit(
+    data: Dataset,
+    *,
+    reference: Dataset | None = None,
+    suite: Suite | None = None,
+    given: Given = Given(),  # noqa: B008  a frozen value
+    checks: Sequence[str | Check] | None = None,
+    seed: int = 0,
+    cache: Path | None = None,
+    progress: Progress = silent,
+    command: str = "",
+) -> Report:
+    """Run `checks` (all of them by default, names or functions) over `data`.
+
+    Args:
+        data: what is audited.
+        reference: what leakage is looked for in, usually the test set.
+        suite: expectations for the schema check and options for the others; by default the one shipped for this kind
+            of data.
+        given: evidence that you bring: embeddings, probabilities, a scikit-learn classifier.
+        checks: names of assay's own checks, or functions of your own from Evidence to Issues.
+        seed: one seed, one result.
+        cache: a folder in which evidence and unchanged checks are kept for the next audit.
+        progress: told of (what, done, total).
+        command: kept in the report.
+
+    Raises:
+        InputError: if the evidence brought along does not fit the data.
+        UnknownName: if a check or an option of one is unknown.
+    """
+    start = time.perf_counter()
+    suite = suite or read_suite(DEFAULT_SUITES[data.kind])
+    chosen = _chosen(checks)
+    options = _options(suite, chosen)
+    _fits(given, data)
+    evidence = _evidence(data, reference, suite, given, seed, cache, progress)
+    earlier = _earlier(cache)
+    found: dict[str, Issues] = {}
+    for done, (name, check) in enumerate(chosen.items()):
+        progress("checks", done, len(chosen))
+        key = _key(evidence, check, options.get(name, {}), suite)
+        kept = earlier.get(name)
+        found[name] = kept if kept is not None and kept.key == key else _run(check, evidence, options.get(name, {}), key)
+    progress("checks", len(chosen), len(chosen))
+    report = Report(
+        dataset=Card.of(data),
+        reference=None if reference is None else Card.of(reference),
+        suite=suite.name,
+        suite_fingerprint=suite.fingerprint,
+        seed=seed,
+        versions={**{e: version(e) for e in ENGINES}, "python": platform.python_version()},
+        checks=found,
+        seconds=time.perf_counter() - start,
+        command=command,
+        notes=_notes(evidence),
+        _rows=data.rows,
+    )
+    if cache is not None:
+        report.write(cache / "checks")
+    return report
+
+
+def _chosen(checks: Sequence[str | Check] | None) -> dict[str, Check]:
+    if checks is None:
+        return dict(CHECKS)
+    out: dict[str, Check] = {}
+    for check in checks:
+        if isinstance(check, str):
+            if check not in CHECKS:
+                raise UnknownName.of("check", check, CHECKS)
+            out[check] = CHECKS[check]
+        else:
+            out[getattr(check, "__name__", repr(check))] = check
+    if not out:
+        raise InputError("no checks were asked for, and an audit without any says nothing")
+    return out
+
+
+def _options(suite: Suite, chosen: Mapping[str, Check]) -> Mapping[str, Mapping[str, Any]]:
+    import inspect
+
+    for name, table in suite.options.items():
+        if name not in CHECKS and name not in chosen:
+            raise UnknownName.of("check", name, [*chosen], where=f"suite {suite.name}")
+        check = chosen.get(name) or CHECKS[name]
+        known = [p for p, v in inspect.signature(check).parameters.items() if v.kind is v.KEYWORD_ONLY]
+        for option in table:
+            if option not in known:
+                raise UnknownName.of("option", option, known, where=f"suite {suite.name}: checks.{name}")
+    return suite.options
+
+
+def _fits(given: Given, data: Dataset) -> None:
+    """Evidence that does not fit is the user's error, said before anything is computed."""
+    if given.embeddings is not None:
+        check_embeddings(given.embeddings, len(data), "embeddings")
+    if given.pred_probs is not None:
+        check_probabilities(given.pred_probs, data.labels, data.classes, list(data.rows), "pred_probs")
+
+
+def _evidence(
+    data: Dataset,
+    reference: Dataset | None,
+    suite: Suite,
+    given: Given,
+    seed: int,
+    cache: Path | None,
+    progress: Progress,
+) -> Evidence:
+    """Evidence over the rows that can be looked at: those whose picture opens."""
+    _comparable(data, reference)
+    broken = unreadable(data)
+    looked_at = data.drop(broken) if broken else data
+    if broken:
+        given = given.take(np.flatnonzero(~data.rows.isin(list(broken))))
+    there = reference.drop(unreadable(reference)) if reference is not None else None
+    return Evidence(looked_at, there, suite, given, seed, Cache(cache), progress, broken, data)
+
+
+def _comparable(data: Dataset, reference: Dataset | None) -> None:
+    if reference is None:
+        return
+    if reference.kind != data.kind:
+        raise InputError(f"{reference.name} holds {reference.kind} data, {data.name} {data.kind} data: not comparable")
+    if missing := [c for c in data.roles.features if c not in reference.table.columns]:
+        raise UnknownName.of("column", missing[0], reference.table.columns, where=f"{reference.name} (reference)")
+
+
+def _key(evidence: Evidence, check: Check, options: Mapping[str, Any], suite: Suite) -> str:
+    """What a check's result depends on. A function that is not assay's own has no version, and is never kept."""
+    if CHECKS.get(getattr(check, "__name__", "")) is not check:
+        return ""
+    rules = [[e.key, e.severity] for e in suite.expectations] if check.__name__ == "schema" else []
+    reference = None if evidence.reference is None else evidence.reference.fingerprint
+    engines = [version(e) for e in ENGINES]
+    return digest_of({**evidence.key, "reference_data": reference, "options": options, "rules": rules, "by": engines})
+
+
+def _earlier(cache: Path | None) -> Mapping[str, Issues]:
+    """What the last audit that used this cache found, by check."""
+    if cache is None or not (cache / "checks" / "audit.json").exists():
+        return {}
+    try:
+        return {name: i for name, i in Report.read(cache / "checks").checks.items() if i.key and i.status != "error"}
+    except (InputError, StaleError):  # cut off or of another version: nothing to reuse, everything is run again
+        return {}
+
+
+def _run(check: Check, evidence: Evidence, options: Mapping[str, Any], key: str) -> Issues:
+    name = getattr(check, "__name__", repr(check))
+    start = time.perf_counter()
+
+    def took() -> float:
+        return time.perf_counter() - start
+
+    try:
+        issues = check(evidence, **options)
+        return replace(issues, check=name, seconds=took(), key=key)
+    except NotApplicable as why:
+        return Issues(name, "not_applicable", str(why), took(), key=key)
+    except AssayError as wrong:
+        return Issues(name, "error", str(wrong), took())
+    except Exception as crash:  # whatever breaks inside a check must reach the report, and never as a clean bill
+        place = traceback.extract_tb(crash.__traceback__)[-1]
+        where = f"{Path(place.filename).name} line {place.lineno}"
+        return Issues(name, "error", f"{type(crash).__name__}: {_first_line(crash)} ({where})", took())
+
+
+def _first_line(crash: Exception) -> str:
+    lines = str(crash).strip().splitlines()
+    return lines[0] if lines else "no message"
+
+
+def _notes(evidence: Evidence) -> tuple[str, ...]:
+    brought = [
+        (evidence.given.embeddings is not None, "embeddings were brought along"),
+        (evidence.given.pred_probs is not None, "class probabilities were brought along; nobody has checked that they are out of sample"),
+        (evidence.given.model is not None, f"probabilities by {evidence.given.model!r}"),
+        (bool(evidence.unreadable), f"{len(evidence.unreadable):,} rows were left out of all checks but missing and schema: their picture cannot be opened"),
+    ]
+    return (*evidence.data.inferred, *(said for true, said in brought if true), *evidence.cache.notes)
+

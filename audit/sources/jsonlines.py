@@ -1,0 +1,67 @@
+"""JSON Lines (.jsonl, .ndjson): an object a line. A missing cell is `null`, or a key that is not there."""
+
+from __future__ import annotations
+
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from audit.dataset import Origin
+from audit.errors import InputError
+from audit.sources.content import Content
+from audit.sources.delimited import BOM, Records, plain_suffix, read_text
+
+
+def read_jsonlines(path: Path) -> Content:
+    """Read a .jsonl or .ndjson file, or one of them packed as .gz."""
+    records = split_jsonlines(read_text(path), path)
+    objects = [json.loads(raw) for raw in records.raw]
+    columns = {name: _as_column([o.get(name) for o in objects]) for name in records.names}
+    return Content(str(path), pd.DataFrame(columns), Origin(plain_suffix(path)[1:], str(path)))
+
+
+def split_jsonlines(text: str, path: Path) -> Records:
+    """Split into lines, keeping each as it was written. InputError names the line that is no JSON object."""
+    head = ""
+    raw: list[str] = []
+    names: dict[str, None] = {}
+    for number, written in enumerate(io.StringIO(text, newline="\n"), 1):
+        line = written.removeprefix(BOM) if number == 1 else written
+        head += written[: len(written) - len(line)]
+        if line.strip():
+            names.update(dict.fromkeys(_object(line, f"{path}: line {number}")))
+            raw.append(line)
+        elif raw:
+            raw[-1] += line
+        else:
+            head += line
+    return Records(head, raw, [], list(names))
+
+
+def _object(line: str, where: str) -> dict[str, Any]:
+    try:
+        values = json.loads(line)
+    except ValueError as broken:
+        raise InputError(f"{where}: not JSON: {broken}") from None
+    except RecursionError:
+        raise InputError(f"{where}: nested too deeply") from None
+    if not isinstance(values, dict):
+        raise InputError(f"{where}: a JSON object is expected, this is a {type(values).__name__}")
+    return values
+
+
+def _as_column(values: list[Any]) -> pd.Series:
+    """pandas' own kind where there is one; otherwise the values as they are, for the Dataset to judge."""
+    kinds = {type(v) for v in values if v is not None}
+    if kinds == {bool}:
+        return pd.Series(values, dtype="boolean" if None in values else "bool")
+    if kinds == {int} and all(v is None or abs(v) < 2**63 for v in values):
+        return pd.Series(values, dtype="Int64" if None in values else "int64")
+    if kinds == {int, float} or kinds == {float}:
+        return pd.Series([float("nan") if v is None else float(v) for v in values], dtype="float64")
+    if kinds <= {str}:
+        return pd.Series(values, dtype=None if kinds else "object")
+    return pd.Series(values, dtype="object")

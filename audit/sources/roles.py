@@ -1,0 +1,223 @@
+"""From `Content` and the roles somebody named to a `Dataset`; what nobody named is inferred only where one answer fits.
+
+Never between two: when two columns could be the label, that is an error that says so. Every inference is a sentence
+in `Dataset.inferred`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import PurePath
+
+import numpy as np
+import pandas as pd
+
+from audit.dataset import ROW, Dataset, Roles, sorted_classes
+from audit.errors import InputError, UnknownName, some
+from audit.sources.content import Content
+
+LABEL_NAMES = ("label", "labels", "target", "class", "category", "y")
+TEXT_NAMES = ("text", "sentence", "document", "message")
+IMAGE_NAMES = ("image", "img", "picture", "path", "file", "file_name", "filename")
+SPLITS = ("train", "training", "test", "val", "valid", "validation", "dev")
+IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".ppm", ".pgm", ".tif", ".tiff", ".webp")
+IMAGE_STARTS = (b"\x89PNG", b"\xff\xd8\xff", b"BM", b"GIF8", b"RIFF", b"II*\x00", b"MM\x00*", b"P5", b"P6")
+MOST_REAL_CLASSES = 20
+"""A column of fractions with more different values than this is a measurement, not a class."""
+
+
+@dataclass(frozen=True)
+class Named:
+    """The roles that somebody named; None is for whoever infers."""
+
+    label: str | None = None
+    text: str | None = None
+    image: str | None = None
+    features: tuple[str, ...] | None = None
+    id: str | None = None
+    group: str | None = None
+    split: str | None = None
+    weight: str | None = None
+
+    def singles(self) -> dict[str, str]:
+        """Role to column, the features apart."""
+        names = ("label", "text", "image", "id", "group", "split", "weight")
+        return {role: column for role in names if (column := getattr(self, role)) is not None}
+
+
+def build(content: Content, named: Named, classes: Sequence[Hashable] | None = None) -> Dataset:
+    """Give the columns their roles, the rows their ids and the classes their order."""
+    check_named(content, named)
+    known = content.roles if named == Named() or content.roles is None else _overridden(content.roles, named)
+    roles, sentences = (known, ()) if known is not None else _infer(content, named)
+    table = _identified(content, roles)
+    order = tuple(classes) if classes is not None else _known_classes(content, roles)
+    order = order if order is not None else sorted_classes(table[_label(content, roles)], content.name)
+    check_label(content.name, table, roles, order)
+    return Dataset(
+        content.name, table, roles, order, content.origin, content.images, (*sentences, *content.notes)
+    )  # fmt: skip
+
+
+def check_named(content: Content, named: Named) -> None:
+    """UnknownName for a column that is not there, InputError for one with two jobs."""
+    for column in [*named.singles().values(), *(named.features or ())]:
+        if column not in content.table.columns:
+            raise UnknownName.of("column", column, content.table.columns, where=content.name)
+    jobs: dict[str, str] = {}
+    for role, column in [*named.singles().items(), *(("a feature", c) for c in named.features or ())]:
+        if column in jobs and "group" not in (role, jobs[column]):
+            raise InputError(f"{content.name}: column {column!r} cannot be both {jobs[column]} and {role}")
+        jobs[column] = role
+    if named.features is not None and len(set(named.features)) < len(named.features):
+        twice = next(c for c in named.features if named.features.count(c) > 1)
+        raise InputError(f"{content.name}: column {twice!r} is named twice among the features")
+
+
+def check_label(name: str, table: pd.DataFrame, roles: Roles, classes: tuple[Hashable, ...]) -> None:
+    """InputError for labels nobody can learn: one class only, a measurement, or the text itself."""
+    given = table[roles.label]
+    if given.isna().any():
+        return  # the Dataset itself says which rows have no label
+    if len(set(classes)) < len(classes):
+        raise InputError(f"{name}: a class is named twice: {some(classes)}")
+    if len(classes) < 2:
+        only = repr(classes[0]) if classes else "none"
+        raise InputError(f"{name}: column {roles.label!r} has one class, {only}, in all {len(table):,} rows")
+    fractions = given.dtype.kind == "f" and (given.to_numpy("float64") % 1 != 0).any()
+    if fractions and given.nunique() > MOST_REAL_CLASSES:
+        raise InputError(f"{name}: column {roles.label!r} holds {given.nunique():,} different fractions, not classes")
+    if roles.text is not None and given.astype("str").equals(table[roles.text].astype("str").rename(given.name)):
+        raise InputError(f"{name}: the label column {roles.label!r} equals the text column {roles.text!r}")
+
+
+def _label(content: Content, roles: Roles) -> str:
+    if roles.label is None:
+        raise InputError(f"{content.name}: no label column; columns are {', '.join(map(str, content.table.columns))}")
+    return roles.label
+
+
+def _known_classes(content: Content, roles: Roles) -> tuple[Hashable, ...] | None:
+    return content.classes if content.roles is not None and content.roles.label == roles.label else None
+
+
+def _overridden(known: Roles, named: Named) -> Roles:
+    """What the source knows, with what was named put in its place."""
+    roles = replace(known, **named.singles())
+    taken = set(named.singles().values())
+    features = named.features if named.features is not None else tuple(c for c in known.features if c not in taken)
+    if named.text is not None or named.image is not None:
+        features = named.features or ()
+    return replace(roles, features=features, grid=known.grid if features == known.features else None)
+
+
+def _identified(content: Content, roles: Roles) -> pd.DataFrame:
+    if roles.id is None:
+        return content.table.rename_axis(ROW)
+    ids = content.table[roles.id]
+    if ids.isna().any():
+        gone = np.flatnonzero(ids.isna().to_numpy())
+        raise InputError(f"{content.name}: column {roles.id!r} has no id in row {some(gone.tolist())}")
+    return content.table.set_index(pd.Index(ids, name=ROW))
+
+
+# -- inference -----------------------------------------------------------------------------------------------------
+
+
+def _infer(content: Content, named: Named) -> tuple[Roles, tuple[str, ...]]:
+    said: list[str] = []
+    roles = Roles(**named.singles(), features=named.features or ())
+    roles = _with(roles, "label", _the_label(content, roles), said)
+    if roles.id is None:
+        roles = _with(roles, "id", _one(_called(content, ("id",), roles)), said)
+    if roles.split is None:
+        roles = _with(roles, "split", _one(c for c in _called(content, ("split",), roles) if _splits(content, c)), said)
+    if content.images is None and named.features is None and not (roles.text or roles.image):
+        roles = _with_example(content, roles, said)
+    if content.images is None and named.features is None and not (roles.text or roles.image):
+        roles = _with_features(content, roles, said)
+    return roles, tuple(said)
+
+
+def _with(roles: Roles, role: str, column: str | None, said: list[str]) -> Roles:
+    if column is None or getattr(roles, role) is not None:
+        return roles
+    said.append(f"{role} is column {column!r}, by its name")
+    return replace(roles, **{role: column})
+
+
+def _called(content: Content, names: Iterable[str], roles: Roles) -> list[str]:
+    """The columns with one of these names, whatever the case, that have no role yet."""
+    taken = set(roles.columns())
+    return [c for c in content.table.columns if str(c).lower() in names and c not in taken]
+
+
+def _one(columns: Iterable[str]) -> str | None:
+    found = list(columns)
+    return found[0] if len(found) == 1 else None
+
+
+def _the_label(content: Content, roles: Roles) -> str | None:
+    if roles.label is not None:
+        return None
+    found = _called(content, LABEL_NAMES, roles)
+    listed = ", ".join(map(str, content.table.columns))
+    if len(found) > 1:
+        raise InputError(f"{content.name}: columns {' and '.join(map(repr, found))} could each be the label; name one")
+    if not found:
+        raise InputError(f"{content.name}: no column was named as the label; columns are {listed}")
+    return found[0]
+
+
+def _splits(content: Content, column: str) -> bool:
+    return bool(content.table[column].isin(SPLITS).all())
+
+
+def _with_example(content: Content, roles: Roles, said: list[str]) -> Roles:
+    """The text or the picture, when one column and only one looks like it."""
+    texts = [c for c in _called(content, TEXT_NAMES, roles) if _is_words(content.table[c])]
+    taken = set(roles.columns())
+    images = [c for c in content.table.columns if c not in taken and _is_pictures(c, content.table[c])]
+    if len(texts) + len(images) > 1:
+        names = " and ".join(map(repr, texts + images))
+        raise InputError(f"{content.name}: columns {names} could each be the example; name one with text or image")
+    if images:
+        said.append(f"image is column {images[0]!r}, by its content")
+        return replace(roles, image=images[0])
+    return _with(roles, "text", _one(texts), said)
+
+
+def _is_words(column: pd.Series) -> bool:
+    return len(column) > 0 and column.dropna().map(lambda v: isinstance(v, str)).all() and column.notna().any()
+
+
+def _is_pictures(name: str, column: pd.Series) -> bool:
+    if column.dtype.kind in "biufcmM":
+        return False
+    first = column.dropna().iloc[:20]
+    if len(first) == 0:
+        return False
+    if first.map(lambda v: isinstance(v, bytes)).all():
+        return bool(first.map(lambda v: v.startswith(IMAGE_STARTS)).any())
+    if str(name).lower() not in IMAGE_NAMES or not first.map(lambda v: isinstance(v, str)).all():
+        return False
+    return bool(first.map(lambda v: PurePath(v).suffix.lower() in IMAGE_SUFFIXES).all())
+
+
+def _with_features(content: Content, roles: Roles, said: list[str]) -> Roles:
+    taken = set(roles.columns())
+    free = [c for c in content.table.columns if c not in taken]
+    usable = [c for c in free if _is_feature(content.table[c])]
+    if not usable:
+        raise InputError(f"{content.name}: nothing to learn from: no column beside {', '.join(map(repr, taken))}")
+    said.append(f"features are every other column, {len(usable)} in all: {some(usable)}")
+    for name in (c for c in free if c not in usable):
+        said.append(f"column {name!r} is kept and not learnt from: it holds neither numbers nor words")
+    return replace(roles, features=tuple(usable))
+
+
+def _is_feature(column: pd.Series) -> bool:
+    if column.dtype != object:
+        return True
+    return not column.map(lambda v: isinstance(v, (bytes, list, dict, tuple, np.ndarray))).any()

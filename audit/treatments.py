@@ -1,0 +1,120 @@
+"""Repairs: `(Dataset, Report) → Patch`. Each leaves the dataset as it is and says what it would do, row by row."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from audit.dataset import Dataset
+from audit.errors import StaleError, UnknownName, Undecided
+from audit.patch import Patch, empty_patch, make_patch
+from audit.report import Issues, Report
+
+Treatment = Callable[..., Patch]
+PRUNED_FOR = ("labels", "conflicts", "schema", "missing")
+SURE = 0.8
+"""relabel acts on rows whose label quality is at most 1 - SURE: the suggested class is 4 times as likely or more."""
+
+
+def prune(data: Dataset, report: Report, *, checks: Sequence[str] = PRUNED_FOR) -> Patch:
+    """Drop the rows that these checks flag: labels that look wrong, labels that contradict each other, broken rules,
+    missing values. Outliers and rare classes are not faults by themselves and stay."""
+    lines = [_line("drop", row, f, name) for name in checks for row, f in _findings(data, report, name)]
+    return _once(lines, data, "prune")
+
+
+def relabel(data: Dataset, report: Report, *, sure: float = SURE) -> Patch:
+    """Give rows whose label looks wrong the suggested label, where their score is at most 1 - `sure`."""
+    by_name = {str(c): c for c in data.classes}
+    lines = [
+        {**_line("relabel", row, f, "labels"), "from": f["given"], "to": f["suggested"]}
+        for row, f in _findings(data, report, "labels")
+        if f["score"] <= 1 - sure and f["suggested"] in by_name and f["suggested"] != f["given"]
+    ]
+    return _once(lines, data, "relabel")
+
+
+def reweight(data: Dataset, report: Report) -> Patch:
+    """Weigh each row whose label looks wrong by its label's score, p(given) / (p(given) + largest other p).
+
+    Weights are at most 1/2 on rows where another class is likelier, and every other row keeps its weight.
+    """
+    lines = [{**_line("weight", row, f, "labels"), "weight": f["score"]} for row, f in _findings(data, report, "labels")]
+    return _once(lines, data, "reweight")
+
+
+def deduplicate(data: Dataset, report: Report) -> Patch:
+    """Drop repeats beyond the first row of each set, near ones included, and rows that the reference holds too."""
+    names = [n for n in ("duplicates", "leakage") if _has(report, n)]
+    lines = [_line("drop", row, f, name) for name in names for row, f in _findings(data, report, name)]
+    return _once(lines, data, "deduplicate")
+
+
+def prune_at_random(data: Dataset, report: Report, *, seed: int = 0, rows: int | None = None) -> Patch:
+    """Drop as many rows as `prune` would, chosen at random: the control that pruning has to beat."""
+    count = len(prune(data, report)) if rows is None else rows
+    chosen = np.random.default_rng(seed).choice(len(data), size=min(count, len(data)), replace=False)
+    reason = f"chosen at random, one of {count:,}"
+    lines = [
+        {"row": data.rows[p], "action": "drop", "reason": reason, "check": "random"} for p in np.sort(chosen)
+    ]
+    return make_patch(lines, base=data.fingerprint, treatment="prune-at-random")
+
+
+TREATMENTS: dict[str, Treatment] = {
+    t.__name__.replace("_", "-"): t for t in (prune, relabel, reweight, deduplicate, prune_at_random)
+}
+
+
+def treat(data: Dataset, report: Report, names: Sequence[str], *, seed: int = 0) -> Patch:
+    """Compose the named treatments into one patch; a row that is dropped is neither relabelled nor weighted."""
+    if stale := _stale(data, report):
+        raise stale
+    patch = empty_patch(data.fingerprint)
+    for name in names:
+        if name not in TREATMENTS:
+            raise UnknownName.of("treatment", name, TREATMENTS)
+        made = TREATMENTS[name](data, report, **({"seed": seed} if name == "prune-at-random" else {}))
+        patch = patch.then(made)
+    dropped = patch.table["row"].isin(patch.rows("drop").index) & (patch.table["action"] != "drop")
+    return Patch(patch.table[~dropped].reset_index(drop=True), patch.base, patch.treatment)
+
+
+def _stale(data: Dataset, report: Report) -> StaleError | None:
+    if report.dataset.fingerprint == data.fingerprint:
+        return None
+    return StaleError(
+        f"the report is of {report.dataset.name} {report.dataset.fingerprint[:12]}…, {data.name} is "
+        f"{data.fingerprint[:12]}…: other data, or other roles; audit it again"
+    )
+
+
+def _has(report: Report, check: str) -> bool:
+    return check in report.checks and report[check].status == "ran"
+
+
+def _findings(data: Dataset, report: Report, check: str) -> list[tuple[Hashable, dict[str, Any]]]:
+    """The check's findings among the data's rows, worst first; Undecided if the check broke."""
+    if check not in report.checks:
+        return []
+    issues: Issues = report[check]
+    if issues.status == "error":
+        raise Undecided(f"the {check} check could not finish, so there is nothing to repair by: {issues.why}")
+    found = issues.findings[issues.findings.index.isin(data.rows)]
+    return list(zip(found.index, found.to_dict("records"), strict=True))
+
+
+def _line(action: str, row: Hashable, finding: dict[str, Any], check: str) -> dict[str, Any]:
+    return {"row": row, "action": action, "reason": finding["reason"], "score": finding["score"], "check": check}
+
+
+def _once(lines: list[dict[str, Any]], data: Dataset, treatment: str) -> Patch:
+    """One line a row, the first that speaks of it, in the data's order."""
+    if not lines:
+        return empty_patch(data.fingerprint, treatment)
+    table = pd.DataFrame(lines).drop_duplicates("row")
+    order = np.argsort(data.rows.get_indexer(table["row"]), kind="stable")
+    return make_patch(table.iloc[order].to_dict("records"), base=data.fingerprint, treatment=treatment)
