@@ -62,6 +62,11 @@ class Origin:
     options: Mapping[str, Any] = field(default_factory=dict)
 
     @property
+    def file(self) -> Path:
+        """The file or folder it was read from."""
+        return Path(self.path or "")
+
+    @property
     def folder(self) -> Path:
         """The folder that relative image paths are relative to."""
         if self.path is None:
@@ -132,10 +137,13 @@ class Dataset:
 
     @cached_property
     def content(self) -> np.ndarray:
-        """(n,) hashes of what each example *is*: features, text and picture; not its label, id, group or weight."""
+        """(n,) hashes of what each example *is*: features, text and picture; not its label, id, group or weight.
+
+        Where there is none of these (the examples are known by embeddings alone) no two rows are the same.
+        """
         named = [self.roles.text, *self.roles.features]
-        columns = [fp.encode_column(self.table[c]) for c in named if c is not None]
-        return fp.row_hashes([*columns, *self._pictures_as_bytes()], len(self))
+        columns = [fp.encode_column(self.table[c]) for c in named if c is not None] + self._pictures_as_bytes()
+        return fp.row_hashes(columns or [[fp.encode_cell(r) for r in self.rows]], len(self))
 
     @cached_property
     def normalised_content(self) -> np.ndarray:
@@ -173,7 +181,9 @@ class Dataset:
             return [fp.array_rows(self.images)]
         if self.roles.image is None:
             return []
-        return [[fp.encode_cell(v) if isinstance(v, bytes) else self._file_bytes(v) for v in self.table[self.roles.image]]]
+        return [
+            [fp.encode_cell(v) if isinstance(v, bytes) else self._file_bytes(v) for v in self.table[self.roles.image]]
+        ]
 
     def _file_bytes(self, path: object) -> bytes:
         if not isinstance(path, str):
@@ -204,10 +214,8 @@ class Dataset:
         unknown = sorted({str(v) for v in labels.values()} - {str(c) for c in self.classes})
         if unknown:
             raise UnknownName.of("class", unknown[0], self.classes, where=self.name)
-        column = self.given.copy()
-        present = [r for r in labels if r in self.rows]
-        if present:
-            column.loc[present] = [labels[r] for r in present]
+        positions = self.rows.get_indexer(pd.Index(list(labels)))
+        column = put(self.given, {int(i): v for i, v in zip(positions, labels.values(), strict=True) if i >= 0})
         return replace(self, table=self.table.assign(**{str(self.roles.label): column}))
 
     def weighted(self, weights: Mapping[Hashable, float], column: str = "weight") -> Dataset:
@@ -219,6 +227,17 @@ class Dataset:
         factor = pd.Series(weights, dtype="float64").reindex(self.rows).fillna(1.0).to_numpy()
         table = self.table.assign(**{name: old * factor})
         return replace(self, table=table, roles=replace(self.roles, weight=name))
+
+
+def put(column: pd.Series, values: Mapping[int, Hashable]) -> pd.Series:
+    """The column with other values at some positions, of the kind that it was."""
+    cells = column.to_numpy(dtype=object, copy=True)
+    for position, value in values.items():
+        cells[position] = value
+    dtype = column.dtype
+    if isinstance(dtype, pd.CategoricalDtype):  # a category that pandas does not know would become a missing label
+        dtype = pd.CategoricalDtype([*dtype.categories, *(v for v in {*values.values()} if v not in dtype.categories)])
+    return pd.Series(cells, index=column.index, name=column.name, dtype=dtype)
 
 
 def check_dataset(data: Dataset) -> None:

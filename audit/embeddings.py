@@ -50,8 +50,7 @@ def embed(
     if data.kind == "image":
         if backbone is not None:
             return [_backbone_features(d, backbone) for d in everything]
-        raw = [_picture_features(stack(d, (SIDE, SIDE))) for d in everything]
-        return _project(raw, dimensions, seed)
+        return _embed_pictures([stack(d, (SIDE, SIDE)) for d in everything], dimensions, seed)
     return _embed_tables(everything, dimensions, seed)
 
 
@@ -121,32 +120,50 @@ def _filled(vectors: Sequence[np.ndarray]) -> list[np.ndarray]:
 
 
 def _project(vectors: Sequence[np.ndarray], dimensions: int, seed: int) -> list[np.ndarray]:
-    """Scale columns to unit variance as the first array has it, then keep the leading principal components."""
-    from sklearn.decomposition import PCA
-
+    """Scale columns to unit variance as the first array has it; keep the leading principal components where there are
+    more columns than `dimensions`."""
     mean, scale = vectors[0].mean(axis=0), vectors[0].std(axis=0)
     scale[scale < 1e-12] = 1.0
     scaled = [(v - mean) / scale for v in vectors]
-    most = min(dimensions, *scaled[0].shape)
     if scaled[0].shape[1] <= dimensions:
         return [s.astype("float32") for s in scaled]
-    pca = PCA(most, random_state=seed, svd_solver="randomized" if min(scaled[0].shape) > 500 else "full")
-    pca.fit(scaled[0])
-    return [pca.transform(s).astype("float32") for s in scaled]
+    return _principal(scaled, dimensions, seed)
+
+
+def _principal(vectors: Sequence[np.ndarray], dimensions: int, seed: int) -> list[np.ndarray]:
+    from sklearn.decomposition import PCA
+
+    most = min(dimensions, *vectors[0].shape)
+    solver = "randomized" if min(vectors[0].shape) > 500 else "full"
+    pca = PCA(most, random_state=seed, svd_solver=solver).fit(vectors[0])
+    return [pca.transform(v).astype("float32") for v in vectors]
 
 
 # -- pictures ----------------------------------------------------------------------------------------------------------
 
 
-def _picture_features(pictures: np.ndarray) -> np.ndarray:
-    """(n, SIDE, SIDE, c) uint8 to (n, d): oriented gradients of the grey picture beside an 8 x 8 thumbnail."""
-    grey = pictures.astype("float32").mean(axis=3) / 255
-    small = pictures.reshape(len(pictures), 8, SIDE // 8, 8, SIDE // 8, -1).mean(axis=(2, 4)) / 255
-    return np.hstack([_oriented_gradients(grey), small.reshape(len(pictures), -1)])
+def _embed_pictures(pictures: Sequence[np.ndarray], dimensions: int, seed: int) -> list[np.ndarray]:
+    """(n, SIDE, SIDE, c) uint8 each. Oriented gradients beside an 8 x 8 thumbnail, each part with the same total
+    variance. Columns are not scaled one by one: that would blow up the noise of cells that are blank in nearly all
+    pictures until no copy with a changed pixel lies near its original."""
+    parts = []
+    for of in (_oriented_gradients, _thumbnails):
+        made = [of(p) for p in pictures]
+        mean = made[0].mean(axis=0)
+        size = max(float(np.sqrt(np.square(made[0] - mean).sum(axis=1).mean())), 1e-12)
+        parts.append([(m - mean) / size for m in made])
+    return _principal([np.hstack(both) for both in zip(*parts, strict=True)], dimensions, seed)
 
 
-def _oriented_gradients(grey: np.ndarray) -> np.ndarray:
-    """(n, h, w) to (n, cells * BINS): gradient magnitude by unsigned direction in each CELL x CELL cell, root-scaled."""
+def _thumbnails(pictures: np.ndarray) -> np.ndarray:
+    small = pictures.reshape(len(pictures), 8, SIDE // 8, 8, SIDE // 8, -1).mean(axis=(2, 4))
+    return np.asarray(small.reshape(len(pictures), -1))
+
+
+def _oriented_gradients(pictures: np.ndarray) -> np.ndarray:
+    """(n, cells * BINS): gradient magnitude of the grey picture by unsigned direction in each CELL x CELL cell, each
+    picture scaled to length 1."""
+    grey = pictures.astype("float32").mean(axis=3)
     dy, dx = np.gradient(grey, axis=(1, 2))
     strength = np.hypot(dx, dy)
     turn = (np.arctan2(dy, dx) % np.pi) / np.pi * BINS
@@ -157,8 +174,8 @@ def _oriented_gradients(grey: np.ndarray) -> np.ndarray:
     for b in range(BINS):
         part = strength * (np.where(lower == b, 1 - share, 0) + np.where((lower + 1) % BINS == b, share, 0))
         out[..., b] = part.reshape(n, h // CELL, CELL, w // CELL, CELL).sum(axis=(2, 4))
-    norm = np.sqrt((out**2).sum(axis=(1, 2, 3), keepdims=True)) + 1e-6
-    return np.sqrt(out / norm).reshape(n, -1)
+    flat = out.reshape(n, -1)
+    return flat / np.maximum(np.linalg.norm(flat, axis=1, keepdims=True), 1e-6)
 
 
 def _backbone_features(data: Dataset, backbone: Backbone, side: int = 64, batch: int = 256) -> np.ndarray:

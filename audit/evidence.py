@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from importlib.metadata import version
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from audit.cache import Cache, array_digest
 from audit.dataset import Dataset
@@ -55,7 +56,7 @@ class Given:
             "embeddings": None if self.embeddings is None else array_digest(self.embeddings),
             "reference": None if self.reference_embeddings is None else array_digest(self.reference_embeddings),
             "pred_probs": probabilities and [array_digest(probabilities.values), [str(c) for c in probabilities.classes]],
-            "model": None if self.model is None else repr(self.model),
+            "model": None if self.model is None else _settings(self.model),
             "backbone": self.backbone and [self.backbone.name, array_digest(_file(self.backbone))],
         }
 
@@ -69,6 +70,16 @@ class Given:
             self.model,
             self.backbone,
         )
+
+    def take_reference(self, positions: np.ndarray) -> Given:
+        """The same evidence for some of the reference's rows."""
+        vectors = self.reference_embeddings
+        return replace(self, reference_embeddings=None if vectors is None else vectors[positions])
+
+
+def _settings(model: Any) -> list[Any]:
+    """A classifier by all its parameters: its own repr leaves out the middle of a long one."""
+    return [type(model).__module__, type(model).__qualname__, {k: repr(v) for k, v in model.get_params(deep=True).items()}]
 
 
 def _file(backbone: Backbone) -> np.ndarray:
@@ -110,7 +121,10 @@ class Evidence:
             other = self.given.reference_embeddings
             if self.reference is None or other is None:
                 return [own]
-            return [own, check_embeddings(other, len(self.reference), "reference embeddings")]
+            there = check_embeddings(other, len(self.reference), "reference embeddings")
+            if there.shape[1] != own.shape[1]:
+                raise InputError(f"reference embeddings have {there.shape[1]} columns, the data's {own.shape[1]}")
+            return [own, there]
 
         def compute() -> dict[str, np.ndarray]:
             self.progress("embeddings", 0, 1)
@@ -187,8 +201,7 @@ class Evidence:
     def together(self) -> np.ndarray:
         """(n,) number of the block of rows that never straddle a fold: sets of (near) copies, and the user's groups."""
         group = self.data.roles.group
-        named = [] if group is None else [self.data.table[group].astype("str").to_numpy(dtype=object)]
-        return blocks(self.near_sets, *named)
+        return blocks(self.near_sets, *([] if group is None else [_group_codes(self.data.table[group])]))
 
     @cached_property
     def folds(self) -> np.ndarray:
@@ -206,6 +219,8 @@ class Evidence:
     def views(self) -> dict[str, np.ndarray]:
         """Out-of-fold probabilities (n, K) by the name of what made them."""
         labels, classes = self.data.labels, len(self.data.classes)
+        if len(np.unique(labels)) < 2:
+            raise InputError(f"{self.data.name}: all {len(labels):,} rows have one label, {self.data.given.iloc[0]!r}")
         if self.given.pred_probs is not None:
             where = "pred_probs"
             given = check_probabilities(self.given.pred_probs, labels, self.data.classes, list(self.data.rows), where)
@@ -233,6 +248,14 @@ class Evidence:
     def pred_probs(self) -> np.ndarray:
         """(n, K) the views' geometric mean, in the order of `data.classes`."""
         return geometric_mean(list(self.views.values()))
+
+
+def _group_codes(column: pd.Series) -> np.ndarray:
+    """(n,) a number for each group; a row without one is a group of its own."""
+    codes = pd.factorize(column)[0]
+    alone = codes < 0
+    codes[alone] = codes.max() + 1 + np.arange(alone.sum())
+    return codes
 
 
 def _same(keys: np.ndarray) -> np.ndarray:

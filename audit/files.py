@@ -24,8 +24,8 @@ def plain(value: Any) -> Any:
     if isinstance(value, (list, tuple)):
         return [plain(v) for v in value]
     if hasattr(value, "tolist"):  # numpy arrays and scalars, pandas indexes
-        return plain(value.tolist())
-    return str(value) if isinstance(value, Path) else value
+        return plain(value.tolist())  # a numpy date becomes a datetime, and below that its text
+    return value if value is None or isinstance(value, (str, int, float)) else str(value)
 
 
 def write_bytes(path: Path, content: bytes) -> None:
@@ -62,6 +62,8 @@ def read_json(path: Path) -> dict[str, Any]:
         raise InputError(f"{path}: no such file") from None
     except (json.JSONDecodeError, UnicodeDecodeError) as broken:
         raise InputError(f"{path}: not JSON: {broken}") from None
+    except OSError as refused:
+        raise InputError(f"{path}: cannot be read: {refused.strerror}") from None
     if not isinstance(values, dict):
         raise InputError(f"{path}: a JSON object is expected, this is a {type(values).__name__}")
     return values
@@ -70,14 +72,14 @@ def read_json(path: Path) -> dict[str, Any]:
 def write_table(path: Path, table: Any) -> None:
     """Write a pandas table as Parquet, whole or not at all. Columns of mixed kinds are written as text."""
     buffer = io.BytesIO()
-    mixed = {c: table[c].map(_as_text) for c in table.columns if table[c].dtype == object}
+    mixed = {c: table[c].map(str, na_action="ignore") for c in table.columns if _is_mixed(table[c])}
     table.assign(**mixed).to_parquet(buffer, index=False)
     write_bytes(path, buffer.getvalue())
 
 
-def _as_text(value: Any) -> Any:
-    missing = value is None or value != value
-    return None if missing else value if isinstance(value, bytes) else str(value)
+def _is_mixed(column: Any) -> bool:
+    kinds = set(column.dropna().map(type)) if column.dtype == object else set()
+    return len(kinds) > 1 or not kinds <= {str, bytes, bool, int, float}
 
 
 def read_table(path: Path) -> Any:
@@ -89,7 +91,7 @@ def read_table(path: Path) -> Any:
         return pd.read_parquet(path)
     except FileNotFoundError:
         raise InputError(f"{path}: no such file") from None
-    except pa.ArrowException as broken:
+    except (pa.ArrowException, OSError) as broken:  # Arrow says some kinds of damage as an OSError
         raise InputError(f"{path}: not a readable Parquet file: {broken}") from None
 
 

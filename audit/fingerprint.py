@@ -17,6 +17,8 @@ from blake3 import blake3
 
 MISSING = b"\x00"
 DIGEST_BYTES = 16
+EXACT = 2**53
+"""Beyond this a float no longer tells neighbouring integers apart; such numbers are written digit by digit."""
 
 
 def normalise_text(text: str) -> str:
@@ -26,7 +28,7 @@ def normalise_text(text: str) -> str:
 
 def encode_cell(value: object) -> bytes:
     """One value's canonical bytes."""
-    if value is None or value is pd.NA or value is pd.NaT or (isinstance(value, float) and value != value):
+    if value is None or value is pd.NA or value is pd.NaT:
         return MISSING
     if isinstance(value, str):
         raw = value.encode("utf-8", "surrogatepass")
@@ -35,8 +37,10 @@ def encode_cell(value: object) -> bytes:
         return b"b" + struct.pack("<Q", len(value)) + value
     if isinstance(value, (bool, np.bool_)):
         return b"t" if value else b"f"
-    if isinstance(value, (int, float, np.integer, np.floating)):
-        return _encode_number(float(value), int(value) if float(value).is_integer() else None)
+    if isinstance(value, (int, np.integer)):
+        return _encode_integer(int(value))
+    if isinstance(value, (float, np.floating)):
+        return _encode_float(float(value))
     if isinstance(value, np.ndarray):
         return encode_cell(value.tolist())
     if isinstance(value, (list, tuple)):
@@ -44,9 +48,16 @@ def encode_cell(value: object) -> bytes:
     return encode_cell(str(value))
 
 
-def _encode_number(as_float: float, as_int: int | None) -> bytes:
-    exact = as_int is not None and not -(2**53) <= as_int <= 2**53
-    return b"i" + str(as_int).encode() + b";" if exact else b"n" + struct.pack("<d", as_float + 0.0)
+def _encode_integer(value: int) -> bytes:
+    exact = -EXACT <= value <= EXACT
+    return b"n" + struct.pack("<d", float(value)) if exact else b"i" + str(value).encode() + b";"
+
+
+def _encode_float(value: float) -> bytes:
+    if value != value:
+        return MISSING
+    large = abs(value) > EXACT and value not in (float("inf"), float("-inf"))
+    return _encode_integer(int(value)) if large else b"n" + struct.pack("<d", value + 0.0)
 
 
 def encode_column(column: pd.Series) -> list[bytes]:
@@ -57,9 +68,9 @@ def encode_column(column: pd.Series) -> list[bytes]:
 
 
 def _encode_numbers(values: np.ndarray) -> list[bytes]:
-    if values.dtype.kind in "iu" and len(values) and max(abs(int(values.min())), abs(int(values.max()))) > 2**53:
-        return [encode_cell(int(v)) for v in values]
     floats = values.astype("<f8") + 0.0
+    if (np.abs(floats) >= EXACT).any():
+        return [encode_cell(v) for v in values]
     packed = floats.tobytes()
     return [
         MISSING if gone else b"n" + packed[8 * i : 8 * i + 8] for i, gone in enumerate(np.isnan(floats).tolist())

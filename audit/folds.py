@@ -30,7 +30,7 @@ def assign_folds(labels: np.ndarray, together: np.ndarray, *, folds: int = 5, se
     from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 
     _each_class_splits(labels, together)
-    folds = min(folds, len(np.unique(together)))
+    folds = min(folds, len(np.unique(together)), int(np.bincount(labels).max()))
     plain = len(np.unique(together)) == len(labels)
     splitter = (StratifiedKFold if plain else StratifiedGroupKFold)(folds, shuffle=True, random_state=seed)
     out = np.empty(len(labels), np.int64)
@@ -39,7 +39,7 @@ def assign_folds(labels: np.ndarray, together: np.ndarray, *, folds: int = 5, se
         warnings.simplefilter("ignore", UserWarning)
         for fold, (_, held) in enumerate(splitter.split(labels, labels, together)):
             out[held] = fold
-    return _every_class_learnt(out, labels, together)
+    return _every_class_learnt(out, labels, together, folds)
 
 
 def _each_class_splits(labels: np.ndarray, together: np.ndarray) -> None:
@@ -57,12 +57,25 @@ class TooRare(InputError):
         super().__init__(f"class number {class_} has one block of rows only: positions {some(positions)}")
 
 
-def _every_class_learnt(fold: np.ndarray, labels: np.ndarray, together: np.ndarray) -> np.ndarray:
-    """Move a block of every class that lies in one fold only, since the others would never be told about it."""
+def _every_class_learnt(fold: np.ndarray, labels: np.ndarray, together: np.ndarray, folds: int) -> np.ndarray:
+    """Move a block of every class that lies in one fold only, since no model would then both learn and predict it.
+
+    A block may hold rows of several classes, so a move is made only if it leaves fewer classes in that state.
+    """
     out = fold.copy()
-    for k in np.unique(labels):
-        mine = labels == k
-        if len(np.unique(out[mine])) == 1:
-            block = together[np.flatnonzero(mine)[0]]
-            out[together == block] = (out[mine][0] + 1) % (fold.max() + 1)
+    while len(stuck := _in_one_fold(out, labels)):
+        mine = labels == stuck[0]
+        moves = ((b, f) for b in np.unique(together[mine]) for f in range(folds) if f != out[mine][0])
+        moved = (np.where(together == b, f, out) for b, f in moves)
+        better = next((m for m in moved if len(_in_one_fold(m, labels)) < len(stuck)), None)
+        if better is None:
+            raise TooRare(int(stuck[0]), np.flatnonzero(mine))
+        out = better
     return out
+
+
+def _in_one_fold(fold: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """The classes all of whose rows are held out together."""
+    pairs = np.unique(np.stack([labels, fold]), axis=1)[0]
+    classes, count = np.unique(pairs, return_counts=True)
+    return classes[count == 1]

@@ -49,11 +49,11 @@ def run_expectations(table: pd.DataFrame, expectations: Sequence[Expectation]) -
     for e in expectations:
         if e.type not in types:
             raise UnknownName.of("expectation", e.type, types, where="suite")
-    # never a bare get_context(): it would look for a project in the working directory and its parents
+    # a named index would come back as a dictionary a row; never a bare get_context(): it would look for a project in the working directory and its parents
     context = gx.get_context(mode="ephemeral")
     context.variables.progress_bars = {"globally": False}
     asset = context.data_sources.add_pandas("assay").add_dataframe_asset("table")
-    batch = asset.add_batch_definition_whole_dataframe("whole").get_batch({"dataframe": table})
+    batch = asset.add_batch_definition_whole_dataframe("whole").get_batch({"dataframe": table.rename_axis(None)})
     return [_run_one(batch, e, types[e.type], len(table)) for e in expectations]
 
 

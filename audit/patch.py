@@ -14,7 +14,7 @@ from typing import Any
 import pandas as pd
 
 from audit.dataset import Dataset
-from audit.errors import InputError, StaleError, some
+from audit.errors import InputError, StaleError, UnknownName, some
 from audit.files import read_table, write_table
 
 ACTIONS = ("drop", "relabel", "weight")
@@ -45,6 +45,9 @@ class Patch:
         by_name = {str(c): c for c in data.classes}
         relabel = self.rows("relabel")
         weight = self.rows("weight")
+        for row, to in relabel["to"].items():
+            if to not in by_name:
+                raise UnknownName.of("class", to, by_name, where=f"the patch, row {row}")
         out = data.relabelled({row: by_name[to] for row, to in relabel["to"].items()}) if len(relabel) else data
         out = out.weighted(weight["weight"].to_dict()) if len(weight) else out
         return out.drop(self.rows("drop").index)
@@ -59,7 +62,8 @@ class Patch:
         multiply."""
         if other.base != self.base:
             raise StaleError(f"patches for different data cannot be composed: {self.base[:12]}…, {other.base[:12]}…")
-        both = pd.concat([self.table, other.table], ignore_index=True) if len(self) else other.table
+        # an empty table has no row ids to say of what kind they are: it must not turn the other's into objects
+        both = pd.concat([p.table for p in (self, other) if len(p)] or [self.table], ignore_index=True)
         once = both[both["action"] != "weight"].drop_duplicates(["row", "action"])
         weights = both[both["action"] == "weight"]
         names = ",".join(t for t in (self.treatment, other.treatment) if t)

@@ -141,7 +141,8 @@ def _grid(data: Dataset, position: int | None = None) -> np.ndarray:
     top = float(np.quantile(present, GRID_QUANTILE)) if len(present) else 0.0
     chosen = values if position is None else values[position : position + 1]
     grey = np.nan_to_num(chosen).clip(0, max(top, 0.0)) / (top if top > 0 else 1.0) * 255
-    return np.rint(grey).astype(np.uint8).reshape(-1, height, width, 1)
+    pixels: np.ndarray = np.rint(grey).astype(np.uint8).reshape(-1, height, width, 1)
+    return pixels
 
 
 def _resized(images: np.ndarray, size: tuple[int, int] | None) -> np.ndarray:

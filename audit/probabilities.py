@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from audit.errors import InputError, UnknownName, some
+from audit.files import read_table
 from audit.neighbours import Neighbours
 
 L2 = 1e-3
@@ -90,8 +91,6 @@ def _from_npz(path: Path) -> Probabilities:
 
 
 def _from_parquet(path: Path) -> Probabilities:
-    from audit.files import read_table
-
     table = read_table(path)
     wrong = [c for c in table.columns if table[c].dtype.kind not in "fiu"]
     if wrong:

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from audit.dataset import ROW, Dataset, Roles
-from audit.errors import InputError, UnknownName
+from audit.errors import InputError, OutputError, UnknownName
 from audit.files import read_json, read_table, write_json, write_table
 
 SCHEMA_VERSION = 1
@@ -135,7 +135,7 @@ class Report:
         columns: dict[str, pd.Series] = {}
         for issues in self:
             for name in issues.scores.columns:
-                columns[f"{issues.check}.{name}"] = issues.scores[name].reindex(self.rows)
+                columns[f"{issues.check}.{name}"] = _spread(issues.scores[name], self.rows)
         return pd.DataFrame(columns, index=self.rows)
 
     def issues(self) -> pd.DataFrame:
@@ -176,20 +176,30 @@ class Report:
 
     def write(self, folder: Path) -> None:
         """Write audit.json, scores.parquet and issues.parquet into `folder`; audit.json last, each renamed whole."""
-        folder.mkdir(parents=True, exist_ok=True)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            (folder / "audit.json").unlink(missing_ok=True)  # cut off here, nobody takes new tables for an old audit's
+        except OSError as refused:
+            raise OutputError(f"{folder}: cannot write here: {refused.strerror}") from None
         write_table(folder / "scores.parquet", self.scores().reset_index())
         write_table(folder / "issues.parquet", self.issues())
         write_json(folder / "audit.json", self.to_dict())
 
     @classmethod
     def read(cls, folder: Path) -> Report:
-        """Read what `write` wrote. InputError if a file is missing or of another version."""
+        """Read what `write` wrote. InputError if a file is missing, incomplete or of another version."""
         values = read_json(folder / "audit.json")
         if values.get("schema_version") != SCHEMA_VERSION:
             found = values.get("schema_version")
             raise InputError(f"{folder / 'audit.json'}: schema_version {found}, this assay reads {SCHEMA_VERSION}")
-        scores = read_table(folder / "scores.parquet").set_index(ROW)
-        found_rows = read_table(folder / "issues.parquet")
+        scores, findings = read_table(folder / "scores.parquet"), read_table(folder / "issues.parquet")
+        try:
+            return cls._of(values, scores.set_index(ROW), findings)
+        except (KeyError, TypeError, AttributeError) as broken:
+            raise InputError(f"{folder}: not a whole report: {type(broken).__name__} {broken}") from None
+
+    @classmethod
+    def _of(cls, values: Mapping[str, Any], scores: pd.DataFrame, found_rows: pd.DataFrame) -> Report:
         checks = {name: _read_issues(name, entry, scores, found_rows) for name, entry in values["checks"].items()}
         reference = Card.from_dict(values["reference"]) if values["reference"] else None
         return cls(
@@ -208,13 +218,25 @@ class Report:
         )
 
 
+def _spread(column: pd.Series, rows: pd.Index) -> pd.Series:
+    """The column over all rows; numbers and flags keep their kind where a row has none."""
+    wide = {"i": "Int64", "b": "boolean"}.get(column.dtype.kind)
+    partial = wide is not None and not rows.isin(column.index).all()
+    return (column.astype(wide) if partial else column).reindex(rows)
+
+
+NARROWED = {"Int64": "int64", "boolean": "bool"}
+"""What `_spread` widened, undone once the rows without a score are gone."""
+
+
 def _read_issues(name: str, entry: Mapping[str, Any], scores: pd.DataFrame, found: pd.DataFrame) -> Issues:
     prefix = f"{name}."
     own = scores[[c for c in scores.columns if c.startswith(prefix)]].rename(columns=lambda c: c.removeprefix(prefix))
     if "score" in own:
         own = own[own["score"].notna()]
-    if "flagged" in own:
-        own = own.astype({"flagged": bool})
+    own = own.astype({c: kind for c, dtype in own.dtypes.items() if (kind := NARROWED.get(str(dtype)))})
     mine = found[found["check"] == name].set_index(ROW)[list(FINDING_COLUMNS)]
+    words = mine.drop(columns="score").astype(object)
+    mine = mine.assign(**{c: words[c].where(words[c].notna(), None) for c in words})
     shown = {k: entry[k] for k in ("status", "why", "seconds", "measures", "detail", "key")}
     return Issues(check=name, scores=own, findings=mine if len(mine) else no_rows(), **shown)

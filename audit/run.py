@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import platform
 import time
 import traceback
@@ -11,7 +12,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import numpy as np
+import pandas as pd
 
 from audit.cache import Cache, digest_of
 from audit.checks import CHECKS, Check
@@ -100,7 +101,9 @@ def _chosen(checks: Sequence[str | Check] | None) -> dict[str, Check]:
                 raise UnknownName.of("check", check, CHECKS)
             out[check] = CHECKS[check]
         else:
-            out[getattr(check, "__name__", repr(check))] = check
+            name = getattr(check, "__name__", repr(check))
+            if out.setdefault(name, check) is not check:
+                raise InputError(f"two checks are called {name!r}: give one of them another name")
     if not out:
         raise InputError("no checks were asked for, and an audit without any says nothing")
     return out
@@ -111,7 +114,7 @@ def _options(suite: Suite, chosen: Mapping[str, Check]) -> Mapping[str, Mapping[
 
     for name, table in suite.options.items():
         if name not in CHECKS and name not in chosen:
-            raise UnknownName.of("check", name, [*chosen], where=f"suite {suite.name}")
+            raise UnknownName.of("check", name, {**CHECKS, **chosen}, where=f"suite {suite.name}")
         check = chosen.get(name) or CHECKS[name]
         known = [p for p, v in inspect.signature(check).parameters.items() if v.kind is v.KEYWORD_ONLY]
         for option in table:
@@ -138,32 +141,62 @@ def _evidence(
     progress: Progress,
 ) -> Evidence:
     """Evidence over the rows that can be looked at: those whose picture opens."""
-    _comparable(data, reference)
+    there = None if reference is None else _aligned(data, reference)
+    here, broken = _opened(data)
+    given = given.take(data.rows.get_indexer(here.rows)) if broken else given
+    if there is not None:
+        whole = there
+        there, shut = _opened(whole)
+        given = given.take_reference(whole.rows.get_indexer(there.rows)) if shut else given
+    return Evidence(here, there, suite, given, seed, Cache(cache), progress, broken, data)
+
+
+def _opened(data: Dataset) -> tuple[Dataset, Mapping[Any, str]]:
+    """The rows whose picture opens, and why the others' do not."""
     broken = unreadable(data)
-    looked_at = data.drop(broken) if broken else data
-    if broken:
-        given = given.take(np.flatnonzero(~data.rows.isin(list(broken))))
-    there = reference.drop(unreadable(reference)) if reference is not None else None
-    return Evidence(looked_at, there, suite, given, seed, Cache(cache), progress, broken, data)
+    if len(broken) == len(data):
+        raise InputError(f"{data.name}: none of the {len(data):,} pictures can be opened: {next(iter(broken.values()))}")
+    return (data.drop(broken) if broken else data), broken
 
 
-def _comparable(data: Dataset, reference: Dataset | None) -> None:
-    if reference is None:
-        return
+def _aligned(data: Dataset, reference: Dataset) -> Dataset:
+    """The reference with the data's features in the data's order, so that equal rows have equal content."""
     if reference.kind != data.kind:
         raise InputError(f"{reference.name} holds {reference.kind} data, {data.name} {data.kind} data: not comparable")
-    if missing := [c for c in data.roles.features if c not in reference.table.columns]:
-        raise UnknownName.of("column", missing[0], reference.table.columns, where=f"{reference.name} (reference)")
+    where = f"{reference.name} (reference)"
+    for name in data.roles.features:
+        if name not in reference.table.columns:
+            raise UnknownName.of("column", name, reference.table.columns, where=where)
+        kinds = [_numeric(d.table[name]) for d in (data, reference)]
+        if None not in kinds and kinds[0] != kinds[1]:
+            is_, was = ("numbers", "none") if kinds[1] else ("no numbers", "numbers")
+            raise InputError(f"{where}: column {name!r} holds {is_}, in {data.name} {was}: no rows would ever be equal")
+    roles = replace(reference.roles, features=data.roles.features, grid=data.roles.grid)
+    return reference if roles == reference.roles else replace(reference, roles=roles)
+
+
+def _numeric(column: pd.Series) -> bool | None:
+    """Whether the column holds numbers; None where it holds nothing at all."""
+    return None if column.isna().all() else column.dtype.kind in "iuf"
 
 
 def _key(evidence: Evidence, check: Check, options: Mapping[str, Any], suite: Suite) -> str:
     """What a check's result depends on. A function that is not assay's own has no version, and is never kept."""
     if CHECKS.get(getattr(check, "__name__", "")) is not check:
         return ""
-    rules = [[e.key, e.severity] for e in suite.expectations] if check.__name__ == "schema" else []
-    reference = None if evidence.reference is None else evidence.reference.fingerprint
-    engines = [version(e) for e in ENGINES]
-    return digest_of({**evidence.key, "reference_data": reference, "options": options, "rules": rules, "by": engines})
+    rules = [suite.name, [[e.key, e.severity] for e in suite.expectations]] if check.__name__ == "schema" else []
+    reference, everything = evidence.reference, evidence.everything
+    return digest_of(
+        {
+            **evidence.key,
+            "everything": everything and everything.fingerprint,  # rows whose picture cannot be opened included
+            "unreadable": evidence.unreadable,
+            "reference_data": reference and [reference.name, reference.fingerprint],
+            "options": options,
+            "rules": rules,
+            "by": [version(e) for e in ENGINES],
+        }
+    )
 
 
 def _earlier(cache: Path | None) -> Mapping[str, Issues]:
@@ -185,6 +218,7 @@ def _run(check: Check, evidence: Evidence, options: Mapping[str, Any], key: str)
 
     try:
         issues = check(evidence, **options)
+        _measured(issues)
         return replace(issues, check=name, seconds=took(), key=key)
     except NotApplicable as why:
         return Issues(name, "not_applicable", str(why), took(), key=key)
@@ -194,6 +228,13 @@ def _run(check: Check, evidence: Evidence, options: Mapping[str, Any], key: str)
         place = traceback.extract_tb(crash.__traceback__)[-1]
         where = f"{Path(place.filename).name} line {place.lineno}"
         return Issues(name, "error", f"{type(crash).__name__}: {_first_line(crash)} ({where})", took())
+
+
+def _measured(issues: Issues) -> None:
+    """A measure that is no number cannot be compared with a limit, nor written down."""
+    for measure, value in issues.measures.items():
+        if not math.isfinite(value):
+            raise InputError(f"measure {measure!r} is {value}, which is no number to hold against a limit")
 
 
 def _first_line(crash: Exception) -> str:

@@ -107,6 +107,9 @@ def parse_suite(values: Mapping[str, Any], *, name: str, path: str = "") -> Suit
     for table in ("limits", "checks"):
         if not isinstance(values.get(table, {}), Mapping):
             raise InputError(f"{where}: {table} is a table: write [{table}]")
+    for check, options in values.get("checks", {}).items():
+        if not isinstance(options, Mapping):
+            raise InputError(f"{where}: checks.{check} is a table: write [checks.{check}], then one option a line")
     return Suite(
         name=name,
         expectations=tuple(_expectation(e, where) for e in expectations),

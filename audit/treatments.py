@@ -48,7 +48,7 @@ def reweight(data: Dataset, report: Report) -> Patch:
 
 def deduplicate(data: Dataset, report: Report) -> Patch:
     """Drop repeats beyond the first row of each set, near ones included, and rows that the reference holds too."""
-    names = [n for n in ("duplicates", "leakage") if _has(report, n)]
+    names = ("duplicates", "leakage")
     lines = [_line("drop", row, f, name) for name in names for row, f in _findings(data, report, name)]
     return _once(lines, data, "deduplicate")
 
@@ -71,8 +71,7 @@ TREATMENTS: dict[str, Treatment] = {
 
 def treat(data: Dataset, report: Report, names: Sequence[str], *, seed: int = 0) -> Patch:
     """Compose the named treatments into one patch; a row that is dropped is neither relabelled nor weighted."""
-    if stale := _stale(data, report):
-        raise stale
+    check_fresh(data, report)
     patch = empty_patch(data.fingerprint)
     for name in names:
         if name not in TREATMENTS:
@@ -83,28 +82,24 @@ def treat(data: Dataset, report: Report, names: Sequence[str], *, seed: int = 0)
     return Patch(patch.table[~dropped].reset_index(drop=True), patch.base, patch.treatment)
 
 
-def _stale(data: Dataset, report: Report) -> StaleError | None:
-    if report.dataset.fingerprint == data.fingerprint:
-        return None
-    return StaleError(
-        f"the report is of {report.dataset.name} {report.dataset.fingerprint[:12]}…, {data.name} is "
-        f"{data.fingerprint[:12]}…: other data, or other roles; audit it again"
-    )
-
-
-def _has(report: Report, check: str) -> bool:
-    return check in report.checks and report[check].status == "ran"
+def check_fresh(data: Dataset, report: Report) -> None:
+    """StaleError if the report is of other data, or of the same data in other roles."""
+    if report.dataset.fingerprint != data.fingerprint:
+        raise StaleError(
+            f"the report is of {report.dataset.name} {report.dataset.fingerprint[:12]}…, {data.name} is "
+            f"{data.fingerprint[:12]}…: other data, or other roles; audit it again"
+        )
 
 
 def _findings(data: Dataset, report: Report, check: str) -> list[tuple[Hashable, dict[str, Any]]]:
-    """The check's findings among the data's rows, worst first; Undecided if the check broke."""
+    """The check's findings, worst first; StaleError if they are of other data, Undecided if the check broke."""
+    check_fresh(data, report)
     if check not in report.checks:
         return []
     issues: Issues = report[check]
     if issues.status == "error":
         raise Undecided(f"the {check} check could not finish, so there is nothing to repair by: {issues.why}")
-    found = issues.findings[issues.findings.index.isin(data.rows)]
-    return list(zip(found.index, found.to_dict("records"), strict=True))
+    return list(zip(issues.findings.index, issues.findings.to_dict("records"), strict=True))
 
 
 def _line(action: str, row: Hashable, finding: dict[str, Any], check: str) -> dict[str, Any]:

@@ -135,8 +135,10 @@ def _judge_expectation(report: Report, expectation: Expectation) -> Breach | Non
     lines = {line["key"]: line for line in schema.detail.get("expectations", [])} if schema else {}
     line = lines.get(expectation.key)
     if line is None or line["state"] == "error":
-        why = line["why"] if line else "was not run in this audit; audit the data again with this suite"
+        absent = f"{expectation.key}: was not run in this audit; audit the data again with this suite"
+        why = f"{line['words']}: {line['why']}" if line else absent
         return Breach("schema", expectation.key, None, None, "error", why)
     if line["state"] == "pass":
         return None
-    return Breach("schema", expectation.key, line["broken"], 0, expectation.severity, line["why"])
+    why = f"{line['words']}: {line['why']}"
+    return Breach("schema", expectation.key, line["broken"], 0, expectation.severity, why)

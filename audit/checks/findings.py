@@ -31,11 +31,11 @@ def found(
     values = {"reason": reason, "given": given, "suggested": suggested, "group": group, "kind": kind, "twin": twin}
     table = pd.DataFrame({"score": np.asarray(score, dtype="float64")}, index=rows)
     for name, column in values.items():
-        table[name] = _texts(column, len(rows))
+        table[name] = pd.Series(_texts(column, len(rows)), index=rows, dtype=object)
     return table[list(FINDING_COLUMNS)].sort_values("score", kind="stable")
 
 
-def _texts(column: Any, n: int) -> pd.Series | np.ndarray:
+def _texts(column: Any, n: int) -> np.ndarray:
     out = np.empty(n, dtype=object)
     if isinstance(column, str):
         out[:] = column

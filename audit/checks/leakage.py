@@ -62,7 +62,7 @@ def _split(evidence: Evidence) -> _Split:
         return _Split(np.arange(len(data)), evidence.reference, evidence.reference.name, near)
     if data.roles.split is None:
         raise NotApplicable("nothing to compare with (--reference DATA, or --split COLUMN)")
-    column = data.table[data.roles.split].astype("str")
+    column = data.table[data.roles.split].map(str)  # a row without a split is in one of its own
     trained = "train" if (column == "train").any() else column.mode()[0]
     mask = (column == trained).to_numpy()
     if mask.all():

@@ -17,7 +17,7 @@ def missing(evidence: Evidence) -> Issues:
     A row's score is the share of those columns that have a value; 0 for a picture that cannot be opened.
     """
     data = evidence.everything or evidence.data
-    columns = [c for c in data.roles.columns() if c != data.roles.label]
+    columns = [c for c in dict.fromkeys(data.roles.columns()) if c != data.roles.label]  # a column may have two roles
     gone = data.table[columns].isna()
     if data.roles.text is not None:
         gone[data.roles.text] = [not t.strip() for t in data.texts]

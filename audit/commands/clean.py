@@ -37,7 +37,7 @@ def command(data: str, where: Path, by: str, output: Path, seed: int, force: boo
     recorded = {k: v for k, v in report.dataset.roles.to_dict().items() if k != "grid"}
     dataset = load(data, **{**recorded, **opt.roles(kwargs)})
     patch = treat(dataset, report, [t.strip() for t in by.split(",")], seed=seed)
-    write_clean(dataset, patch, output, report=report, suite=report.suite, command=opt.command_line(), force=force)
+    write_clean(dataset, patch, output, report=report, command=opt.command_line(), report_path=str(where), force=force)
     counts = {action: len(patch.rows(action)) for action in ("drop", "relabel", "weight")}
     left = len(dataset) - counts["drop"]
     if form == "json":

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
+
+import pandas as pd
 
 from audit.render import words
 from audit.render.words import NOUNS, Noun
@@ -27,6 +30,16 @@ CONSEQUENCES = {
     "leakage": "test scores would flatter the model",
     "imbalance": "the smallest classes would be learnt worst",
     "missing": "a model would have to guess there",
+}
+HELP = {
+    "schema": "mend them at the source, or drop the rows: assay clean --by prune",
+    "labels": "drop them (assay clean --by prune) or give them the label they look like (--by relabel)",
+    "conflicts": "settle which label is right, or drop the rows: assay clean --by prune",
+    "duplicates": "keep the first of each set: assay clean --by deduplicate",
+    "outliers": "look at them before you drop any: far is not wrong",
+    "leakage": "drop the twins here, never the test rows: assay clean --by deduplicate",
+    "imbalance": "collect more rows of the smallest classes, or give them more weight",
+    "missing": "fill them at the source, or drop the rows: assay clean --by prune",
 }
 HEADLINE_MEASURES = {
     "schema": "failed", "labels": "rate", "conflicts": "count", "duplicates": "exact.count", "outliers": "rate",
@@ -95,7 +108,8 @@ def finding(issues: Issues, verdict: Verdict, card: Card) -> Finding:
     judged = _judged(issues, verdict)
     said = _said(issues, verdict, card, state)
     measured, limit = against(judged.measure, judged.value, judged.limit)
-    prefix = "at most" if judged.severity == "critical" else "warn above" if judged.severity == "warning" else "told above"
+    prefix = {"critical": "at most", "warning": "warn above", "info": "told above"}[judged.severity]
+    sense = judged.measure.rpartition(".")[0]  # exact, normalised or near: a check may have a limit for each
     return Finding(
         check=issues.check,
         title=title(issues.check),
@@ -103,12 +117,19 @@ def finding(issues: Issues, verdict: Verdict, card: Card) -> Finding:
         sentence=said.sentence,
         note=said.note,
         measured=measured,
-        limit_text=NO_LIMIT if judged.limit is None else f"{prefix} {limit}",
+        limit_text=NO_LIMIT if judged.limit is None else f"{prefix} {limit}" + (f" ({sense})" if sense else ""),
         value=judged.value,
         limit=judged.limit,
         excess=judged.excess,
         affected=said.affected,
     )
+
+
+def help_for(f: Finding) -> str:
+    """What can be done about it; empty when nothing has to be."""
+    if f.state == "error":
+        return "mend what it names, then audit again"
+    return HELP.get(f.check, "") if f.state in ("fail", "warn") and f.affected else ""
 
 
 def title(check: str) -> str:
@@ -136,6 +157,36 @@ def _stray(breach: Breach) -> Finding:
                    breach.value, breach.limit, 0.0, 0)  # fmt: skip
 
 
+def how_sure(reason: object) -> str:
+    """`99.7 % sure`, from the end of a label finding's reason; empty when it does not say."""
+    said = re.search(r"\(([\d.]+)\s*% sure\)\s*$", str(reason))
+    # a model is never wholly sure, whatever its probability was rounded to
+    return f"{words.share(min(float(said[1]) / 100, 0.9999))} sure" if said else ""
+
+
+@dataclass(frozen=True)
+class Line:
+    """One flagged row in a line of text."""
+
+    row: str
+    text: str
+    aside: str = ""
+
+
+def example_lines(issues: Issues, most: int = 3) -> tuple[Line, ...]:
+    """The worst rows of a check, a line each; none where rows say nothing (class balance)."""
+    if issues.check == "imbalance":
+        return ()
+    return tuple(_line(issues.check, row, found) for row, found in issues.findings.head(most).iterrows())
+
+
+def _line(check: str, row: Hashable, found: pd.Series) -> Line:
+    if check == "labels":
+        text = f"{words.visible(found['given'])}, looks like {words.visible(found['suggested'])}"
+        return Line(words.row_name(row), text, how_sure(found["reason"]))
+    return Line(words.row_name(row), words.visible(found["reason"]))
+
+
 # -- which measure decides ---------------------------------------------------------------------------------------------
 
 
@@ -149,13 +200,15 @@ def _judged(issues: Issues, verdict: Verdict) -> Judged:
         rules = issues.detail.get("expectations", ())
         broken = [b.severity for b in verdict.of("schema") if b.value]
         severity: Severity = "warning" if broken and "critical" not in broken else "critical"
-        return Judged("failed", issues.measures.get("failed", 0), 0 if rules else None, severity)
-    candidates = [_of_breach(b) for b in verdict.of(issues.check) if b.limit is not None]
-    if not candidates:
-        limits = [x for x in limits_of(verdict) if x.measure.split(".", 1)[0] == issues.check]
-        candidates = [_of_limit(x, issues) for x in limits]
-    if candidates:
-        return min(candidates, key=lambda j: (SEVERITIES.index(j.severity), -j.excess))
+        failed = issues.measures.get("failed", 0)
+        # rules that another suite asked for are not this verdict's limit
+        return Judged("failed", failed, 0 if rules and (broken or not failed) else None, severity)
+    broken = [_of_breach(b) for b in verdict.of(issues.check) if b.limit is not None]
+    if broken:
+        return min(broken, key=lambda j: (SEVERITIES.index(j.severity), -j.excess))
+    held = [_of_limit(x, issues) for x in limits_of(verdict) if x.measure.split(".", 1)[0] == issues.check]
+    if held:
+        return min(held, key=lambda j: (-j.excess, SEVERITIES.index(j.severity)))
     measure = HEADLINE_MEASURES.get(issues.check) or next(iter(issues.measures), "count")
     return Judged(measure, issues.measures.get(measure))
 
@@ -244,7 +297,8 @@ def _leakage(issues: Issues, card: Card, noun: Noun) -> Said:
         (folded, f"of {other} appears here but for capitals and spaces", f"of {other} appear here but for capitals and spaces"),
         (near, f"of {other} looks the same as one here", f"of {other} look the same as one here"),
     ]  # fmt: skip
-    return _first_and_rest([p for p in parts if p[0] > 0], noun, n)
+    said = _first_and_rest([p for p in parts if p[0] > 0], noun, n)
+    return Said(said.sentence, n, said.note.replace(f" of {other}", ""))
 
 
 def _outliers(issues: Issues, card: Card, noun: Noun) -> Said:
@@ -259,13 +313,14 @@ def _imbalance(issues: Issues, card: Card, noun: Noun) -> Said:
     note = ""
     if classes:
         first, last = classes[0], classes[-1]
-        ends = [f"{words.shorten(words.visible(c['class']), 24)} {words.count(c['rows'])}" for c in (first, last)]
+        ends = [f"{words.shorten(words.visible(c['class']), 24)} has {words.count(c['rows'])}" for c in (first, last)]
         note = f"{ends[0]}, {ends[1]}" if len(classes) > 1 else ends[0]
     return Said(f"the largest class is {times} times the smallest", int(last["rows"]) if classes else 0, note)
 
 
 def _missing(issues: Issues, card: Card, noun: Noun) -> Said:
-    n, broken = _count(issues), _count(issues, "unreadable")
+    broken = _count(issues, "unreadable")
+    n = max(_count(issues) - broken, 0)  # a row whose picture cannot be opened is counted as missing too
     parts = []
     if n:
         parts.append(words.plural(n, "row has an empty cell", "rows have an empty cell"))

@@ -41,10 +41,11 @@ def _ordered(verdict: Verdict) -> list[Breach]:
 def _breach_lines(breach: Breach, *, colour: bool) -> list[str]:
     word = WORD[breach.severity] if breach.severity != "info" else "info"
     shown = f"\x1b[{COLOURS[word]}m{word:<5}\x1b[0m" if colour and word in COLOURS else f"{word:<5}"
-    said = breach.why
-    if breach.value is not None and breach.limit is not None and breach.check != "schema":
-        said = f"{breach.value:.6g}, at most {breach.limit:g}"
-    wrapped = textwrap.wrap(_plain(f"{breach.measure}: {said}"), WIDTH - 7) or [""]
+    is_rule = breach.measure.split(".", 1)[0] != breach.check
+    said = breach.why if is_rule else f"{breach.measure}: {breach.why}"
+    if breach.value is not None and breach.limit is not None and not is_rule:
+        said = f"{breach.measure}: {breach.value:.6g}, at most {breach.limit:g}"
+    wrapped = textwrap.wrap(_plain(said), WIDTH - 7) or [""]
     return [f"{shown}  {wrapped[0]}", *(f"{'':7}{line}" for line in wrapped[1:])]
 
 

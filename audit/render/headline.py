@@ -15,7 +15,11 @@ from audit.verdict import Verdict
 ROLE_OPTIONS = ("--label", "--text", "--image", "--features", "--id", "--group", "--split", "--weight", "--classes")
 CHECK_NOUNS = {"labels": "label", "conflicts": "conflict", "duplicates": "duplicate", "outliers": "outlier",
                "imbalance": "balance"}  # fmt: skip
-MENDS = {"labels": "prune", "conflicts": "prune", "duplicates": "deduplicate", "leakage": "deduplicate"}
+MENDS = {
+    "labels": "prune", "conflicts": "prune", "schema": "prune", "missing": "prune",
+    "duplicates": "deduplicate", "leakage": "deduplicate",
+}  # fmt: skip
+VARIANTS = "raw,pruned,relabelled,random-pruned"
 PAST = {"error": "crashed", "fail": "failed", "warn": "warned", "pass": "passed", "not_checked": "not checked"}
 
 
@@ -68,13 +72,16 @@ def short_tally(rows: Sequence[Finding]) -> str:
 def _passed(rows: Sequence[Finding]) -> tuple[str, str]:
     n = sum(f.state == "pass" for f in rows)
     close = max((f for f in rows if f.state == "pass" and f.limit and f.value), key=lambda f: f.excess, default=None)
-    margin = "Every measure is at its best, or has no limit."
+    margin = "No measure comes near its limit."
     if close is not None:
         limit = close.limit_text.removeprefix("at most ").removeprefix("warn above ").removeprefix("told above ")
         value = close.measured
         for unit in (words.PERCENT, words.TIMES):
             value = value.removesuffix(unit) if limit.endswith(unit) else value
         margin = f"Closest to its limit: {close.title.lower()}, {value} of {limit}."
+    # what was found but is held to nothing must not hide behind a pass
+    free = [f for f in rows if f.state == "pass" and f.limit is None and f.affected and f.check != "imbalance"]
+    margin += "".join(f" {words.sentence(f.sentence)}, and no limit is set for that." for f in free[:1])
     return f"Ready to train: {words.plural(n, 'check passes', 'checks pass')}.", margin
 
 
@@ -112,7 +119,8 @@ def _measured(f: Finding) -> str:
     limit = f"the limit is {f.limit_text.removeprefix('at most ').removeprefix('warn above ')}."
     span = f" ({f.note.partition(';')[0]})" if f.note.startswith("between") else ""
     if f.measured.endswith("%"):
-        return f"That is {f.measured} of them{span}; {limit}"
+        what = "labels" if f.check == "labels" else "rows"
+        return f"That is {f.measured} of the {what}{span}; {limit}"
     return words.sentence(limit)
 
 
@@ -148,11 +156,10 @@ def next_steps(report: Report, verdict: Verdict, report_path: str = "report/") -
     if unmended:
         names = words.listing([f.title.lower() for f in unmended])
         steps.append(Step(f"Mend {names} at the source, then audit again.", again))
-    if reference:
-        text = "Find out whether that makes a better model." if mends else "Find out what cleaning would be worth."
-        versions = {"prune": "pruned", "deduplicate": "deduplicated"}
-        chosen = ",".join(["raw", "pruned", "relabelled", "random-pruned"]) if "prune" in mends or not mends else "raw," + ",".join(versions[m] for m in mends)
-        steps.append(Step(text, _command("assay compare", data, *roles, "--test", reference, "--variants", chosen, "-o runs/")))
+    if reference and ("prune" in mends or not mends):
+        text = "Find out whether cleaning makes a better model."
+        test = f"--test {reference} --variants {VARIANTS} -o runs/"
+        steps.append(Step(text, _command("assay compare", data, *roles, test)))
     if verdict.passed:
         steps.append(Step("Hold the next version to the same limits.", _command("assay gate", data, *roles, "--suite", suite)))
     return tuple(steps[:3])

@@ -81,7 +81,6 @@ def _made(report: Report, verdict: Verdict) -> list[tuple[str, str, bool]]:
         ("Data fingerprint", report.dataset.fingerprint, True),
         ("Reference fingerprint", report.reference.fingerprint if report.reference else "", True),
         ("Suite", f"{words.visible(verdict.suite)}, {words.plural(verdict.judged, 'demand')}, fingerprint {verdict.suite_fingerprint}", False),
-        ("Inferred", "; ".join(words.visible(x) for x in report.dataset.inferred), False),
         ("Notes", "; ".join(words.visible(x) for x in report.notes), False),
         ("Label check", words.sentence(words.visible(method)), False),
         ("Intervals", f"95{words.PERCENT}. They cover chance in which rows were drawn. They do not cover mistakes the model cannot see.", False),

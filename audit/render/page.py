@@ -30,6 +30,17 @@ def script() -> str:
     return (TEMPLATES / "page.js").read_text(encoding="utf-8").strip()
 
 
+def tokens(command: str) -> list[str]:
+    """A command in the pieces between which it may break: an option stays with its value."""
+    out: list[str] = []
+    for word in command.split(" "):
+        if out and out[-1].startswith("-") and " " not in out[-1] and not word.startswith("-"):
+            out[-1] += f" {word}"
+        else:
+            out.append(word)
+    return out
+
+
 def environment(*folders: Path) -> jinja2.Environment:
     """Templates that escape everything; `folders` are looked into before the shared ones."""
     made = jinja2.Environment(
@@ -43,6 +54,6 @@ def environment(*folders: Path) -> jinja2.Environment:
         name.__name__: name
         for name in (words.count, words.share, words.between, words.ratio, words.signed, words.interval)
     }
-    made.filters |= {"plural": words.plural, "row_name": words.row_name, "visible": words.visible}
+    made.filters |= {"tokens": tokens, "capital": words.sentence, "plural": words.plural, "row_name": words.row_name, "visible": words.visible}
     made.globals |= {"stylesheet": Markup(stylesheet()), "script": Markup(script())}  # noqa: S704  our own files
     return made

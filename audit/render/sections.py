@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,7 +10,7 @@ from markupsafe import Markup
 
 from audit.render import charts, words
 from audit.render.examples import Cell, Example, Shelf, cell_text, marked
-from audit.render.findings import CONSEQUENCES, Finding
+from audit.render.findings import Finding, help_for, how_sure
 from audit.render.words import NOUNS, Noun
 from audit.report import Issues, Report
 
@@ -62,6 +61,11 @@ class Section:
     lead: str
     blocks: tuple[Block, ...]
 
+    @property
+    def help(self) -> str:
+        """What can be done about it."""
+        return help_for(self.finding)
+
 
 @dataclass(frozen=True)
 class Stage:
@@ -100,7 +104,7 @@ LEADS = {
     "duplicates": "Rows beyond the first of each set are counted. Sets that carry two labels come first.",
     "outliers": "Farthest first, each with its nearest neighbour. Far is not wrong: look before you drop.",
     "leakage": "The same content, or content very like it, is in both sets. Scores on those rows may measure memory, "
-    "not skill. Take the twins out here and leave the test set as it is.",
+    "not skill.",
     "imbalance": "Rows in each class, largest first.",
     "missing": "Only columns with something missing are listed.",
     "schema": "The rules of the suite, broken ones first.",
@@ -152,12 +156,6 @@ def _label_cards(issues: Issues, finding: Finding, stage: Stage) -> Block:
     total = len(issues.findings)
     given, looks = (sorted({getattr(c, name) for c in cards}) for name in ("given", "suggested"))
     return Block("label_cards", values={"cards": cards, "of": stage.of, "total": total, "given": given, "looks": looks})
-
-
-def how_sure(reason: object) -> str:
-    """`99.7 % sure`, from the end of a label finding's reason; empty when it does not say."""
-    said = re.search(r"\(([\d.]+)\s*% sure\)\s*$", str(reason))
-    return f"{said[1]}{words.PERCENT} sure" if said else ""
 
 
 def _confusion(detail: Mapping[str, Any]) -> Block | None:

@@ -152,8 +152,9 @@ def row_name(row: Hashable) -> str:
 
 
 def sentence(text: str) -> str:
-    """First letter large; the rest is left as it is, since it may be a name."""
-    return text[:1].upper() + text[1:]
+    """First letter large, unless the first word is a name (`pred_probs.npy`) or a number; the rest is left as it is."""
+    first = text.split(" ", 1)[0].rstrip(",.:;")
+    return text[:1].upper() + text[1:] if first.isalpha() else text
 
 
 # -- text of the data, made safe to show -------------------------------------------------------------------------------

@@ -3,34 +3,53 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
 from audit.dataset import Dataset
-from audit.errors import InputError, UnknownName
-from audit.sources.content import Content
+from audit.errors import InputError, StaleError, UnknownName
+from audit.sources.arrays import read_npy, read_npz
+from audit.sources.content import Content, parse_query
 from audit.sources.delimited import plain_suffix, read_delimited
 from audit.sources.digits import read_digits
+from audit.sources.folders import in_order, read_folder
+from audit.sources.jsonlines import read_jsonlines
+from audit.sources.manifest import MANIFEST, Manifest, read_rows
+from audit.sources.memory import is_in_memory, read_memory
 from audit.sources.planted import read_planted
-from audit.sources.roles import Named, build
-from audit.sources.tables import read_ipc, read_parquet
+from audit.sources.roles import Named, build, rebuild
+from audit.sources.tables import parquet_files, read_ipc, read_parquet, read_parquet_folder
+from audit.sources.torchvision import read_torchvision
 
-NAMES: dict[str, Callable[[str], Content]] = {
-    "digits": read_digits,
-    "digits-test": read_digits,
-    "digits-all": read_digits,
+Reader = Callable[..., Content]
+
+NAMES: dict[str, Reader] = {"digits": read_digits, "digits-test": read_digits, "digits-all": read_digits}
+SCHEMES: dict[str, Reader] = {"planted": read_planted, "torchvision": read_torchvision}
+FORMATS: dict[str, Reader] = {
+    "csv": read_delimited,
+    "csv.gz": read_delimited,
+    "tsv": read_delimited,
+    "tsv.gz": read_delimited,
+    "jsonl": read_jsonlines,
+    "jsonl.gz": read_jsonlines,
+    "ndjson": read_jsonlines,
+    "ndjson.gz": read_jsonlines,
+    "parquet": read_parquet,
+    "arrow": read_ipc,
+    "npz": read_npz,
+    "parquet-folder": read_parquet_folder,
+    "folder": read_folder,
+    "memory": read_parquet,
 }
-SCHEMES: dict[str, Callable[[str], Content]] = {"planted": read_planted}
-SUFFIXES: dict[str, Callable[..., Content]] = {
-    ".csv": read_delimited,
-    ".csv.gz": read_delimited,
-    ".tsv": read_delimited,
-    ".tsv.gz": read_delimited,
-    ".parquet": read_parquet,
+"""Every format that files come in, most called by their suffix; `memory` is what we wrote of a pandas table."""
+SUFFIXES: dict[str, Reader] = {
+    **{f".{name}": reader for name, reader in FORMATS.items() if "folder" not in name and name != "memory"},
     ".pq": read_parquet,
-    ".arrow": read_ipc,
     ".feather": read_ipc,
+    ".npy": read_npy,
 }
 
 
@@ -54,37 +73,94 @@ def load(
     `classes` gives their order, else it is the natural one. `columns` names the columns of a CSV or TSV file that has
     no header.
     """
-    features = tuple(features.split(",")) if isinstance(features, str) else features and tuple(features)
-    named = Named(label, text, image, features, id, group, split, weight)
+    learnt = tuple(filter(None, features.split(","))) if isinstance(features, str) else features
+    learnt = None if learnt is None else tuple(learnt)
+    named = Named(label, text, image, learnt, id, group, split, weight)
     return build(read(where, columns=columns), named, classes)
 
 
 def read(where: Any, **options: Any) -> Content:
     """What `where` holds, before its columns have roles."""
-    asked = {k: v for k, v in options.items() if v is not None}
-    reader, place = _find(where)
-    taken = inspect.signature(reader).parameters
+    if is_in_memory(where):
+        return read_memory(where)
+    if not isinstance(where, (str, Path)):
+        kind = type(where).__name__
+        raise InputError(f"load takes a path, a name, a table, (X, y) or a torch Dataset, not {kind}")
+    reader, place, said = _find(str(where))
+    asked = {**said, **{k: v for k, v in options.items() if v is not None}}
     for option in asked:
-        if option not in taken:
-            raise InputError(f"{where}: option {option!r} is for text files without a header, this is none")
+        if option not in inspect.signature(reader).parameters:
+            raise InputError(f"{where}: option {option!r} means nothing here")
     return reader(place, **asked)
 
 
-def _find(where: Any) -> tuple[Callable[..., Content], Any]:
-    if str(where) in NAMES:
-        return NAMES[str(where)], str(where)
-    scheme, colon, _ = str(where).partition(":")
+def reread(data: Dataset) -> Dataset:
+    """Read `data` again from the file it came from. StaleError when that does not hold it any more."""
+    origin = data.origin
+    content = read_format(origin.format, origin.file, origin.options)
+    content = in_order(content, data.table["path"].tolist()) if origin.format == "folder" else content
+    if len(content.table) == len(data):
+        again = rebuild(content, data.roles, data.classes, data.rows)
+        if again.fingerprint == data.fingerprint:
+            return again
+    raise StaleError(
+        f"{data.name}: not what {origin.path} holds: the file or the data was changed after it was read; "
+        f"load it again, or set the data's origin to Origin() to write it as Parquet"
+    )
+
+
+def read_format(name: str, path: Path, options: Mapping[str, Any]) -> Content:
+    """Read a file or folder of a known format, as it was read before."""
+    return FORMATS[name](path, **options)
+
+
+def read_clean(folder: Path, manifest: Manifest | None = None) -> Dataset:
+    """The data of a cleaned folder with the roles, classes and row ids its manifest recorded."""
+    manifest = manifest or Manifest.read(folder)
+    states = read_rows(folder, manifest)
+    kept = states[states["state"] != "dropped"]
+    content = read_format(manifest.format, folder / manifest.data, manifest.after.options)
+    content = in_order(content, kept["file"].tolist()) if manifest.format == "folder" else content
+    rows = pd.Index(kept["row"])
+    if len(content.table) != len(rows):
+        raise StaleError(f"{folder / manifest.data}: {len(content.table):,} rows, the manifest says {len(rows):,}")
+    return rebuild(content, manifest.after.roles, manifest.after.classes, rows)
+
+
+def _read_clean_content(folder: Path) -> Content:
+    data = read_clean(folder)
+    return Content(str(folder), data.table, data.origin, data.images, data.roles, data.classes)
+
+
+def _find(where: str) -> tuple[Reader, Any, dict[str, Any]]:
+    """The reader for a name, an address or a path, what to hand it, and what the address asked for."""
+    if where in NAMES:
+        return NAMES[where], where, {}
     path = Path(where)
-    if colon and not path.exists():
-        if scheme not in SCHEMES:
-            raise UnknownName.of("scheme", scheme, SCHEMES, where=str(where))
-        return SCHEMES[scheme], str(where)
+    scheme, colon, _ = where.partition(":")
+    if scheme in SCHEMES and colon:
+        return SCHEMES[scheme], where, {}
+    if not path.exists() and "?" in where:
+        plain, said = parse_query(where, {"split": str})
+        path = Path(plain)
+        if path.exists():
+            return _by_suffix(path), path, said
+    if not path.exists() and colon and "/" not in scheme:
+        raise UnknownName.of("scheme", scheme, SCHEMES, where=where)
+    if not path.exists() and not path.suffix and "/" not in where:
+        raise UnknownName.of("file, folder or data set", where, NAMES)
     if not path.exists():
-        raise InputError(f"{where}: no such file or folder")
-    return _by_suffix(path), path
+        raise InputError(f"{path}: no such file or folder")
+    return (_by_content(path) if path.is_dir() else _by_suffix(path)), path, {}
 
 
-def _by_suffix(path: Path) -> Callable[..., Content]:
+def _by_content(folder: Path) -> Reader:
+    if (folder / MANIFEST).is_file():
+        return _read_clean_content
+    return read_parquet_folder if parquet_files(folder) else read_folder
+
+
+def _by_suffix(path: Path) -> Reader:
     reader = SUFFIXES.get(plain_suffix(path))
     if reader is None:
         raise UnknownName.of("reader for suffix", plain_suffix(path), SUFFIXES, where=str(path))

@@ -11,7 +11,7 @@ from typing import NoReturn
 import numpy as np
 import pandas as pd
 
-from audit.dataset import Origin, Roles
+from audit.dataset import ROW, Origin, Roles
 from audit.errors import InputError
 from audit.sources.content import Content
 
@@ -25,13 +25,21 @@ def read_npz(path: Path, *, split: str | None = None) -> Content:
     Other arrays with one value a row become columns without a role; the rest is left alone.
     """
     arrays = read_arrays(path)
+    x, y, others = names_of(path, arrays, split)
+    plain = {name: name.removesuffix(f"_{split}") for name in (y, *others)}
+    given = {plain[name]: arrays[name] for name in others}
+    table, images, roles = columns_of(str(path), arrays[x], arrays[y], plain[y], given)
+    origin = Origin("npz", str(path), {"split": split} if split else {})
+    return Content(str(path), table.rename_axis(ROW), origin, images, roles)
+
+
+def names_of(path: Path, arrays: Mapping[str, np.ndarray], split: str | None) -> tuple[str, str, list[str]]:
+    """Which arrays hold the examples, the labels, and one more value a row each."""
     suffix = f"_{split}" if split else ""
     x, y = (_the_one(path, arrays, names, suffix) for names in (X_NAMES, Y_NAMES))
-    rows = len(arrays[y])
-    others = {k: v for k, v in arrays.items() if k not in (x, y) and v.shape == (rows,)} if not split else {}
-    table, images, roles = columns_of(str(path), arrays[x], arrays[y], y if not split else "label", others)
-    options = {"x": x, "y": y, "columns": list(others), **({"split": split} if split else {})}
-    return Content(str(path), table, Origin("npz", str(path), options), images, roles)
+    rows = arrays[y].shape[:1]
+    others = [k for k, v in arrays.items() if k not in (x, y) and v.shape == rows and k.endswith(suffix)]
+    return x, y, others
 
 
 def read_npy(path: Path) -> NoReturn:
@@ -47,7 +55,7 @@ def read_arrays(path: Path) -> dict[str, np.ndarray]:
             if not hasattr(stored, "files"):
                 raise InputError(f"{path}: not an .npz file: it holds one array")
             arrays = {}
-            for name in stored.files:  # noqa: B007  the name is for the error below
+            for name in stored.files:
                 arrays[name] = stored[name]
     except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError) as broken:
         raise InputError(f"{path}: not a whole .npz file: {broken}") from None
@@ -86,7 +94,9 @@ def columns_of(
     if x.ndim == 1 and x.dtype.kind == "U":
         return pd.DataFrame({"text": x, **given}), None, Roles(label=label, text="text")
     if x.ndim not in (1, 2) or x.dtype.kind not in "biuf":
-        raise InputError(f"{name}: X must be (n, d) numbers, (n, h, w[, c]) uint8 pictures or (n,) words; it is {_form(x)}")
+        raise InputError(
+            f"{name}: X must be (n, d) numbers, (n, h, w[, c]) uint8 pictures or (n,) words; it is {_form(x)}"
+        )
     values = x if x.ndim == 2 else x[:, None]
     features = tuple(f"x{i}" for i in range(values.shape[1]))
     clash = [f for f in features if f in given]

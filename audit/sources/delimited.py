@@ -48,14 +48,18 @@ class Records:
     names: list[str]
 
 
-def read_delimited(path: Path, *, columns: Sequence[str] | None = None, kinds: Mapping[str, Kind] | None = None) -> Content:
+def read_delimited(
+    path: Path, *, columns: Sequence[str] | None = None, kinds: Mapping[str, Kind] | None = None
+) -> Content:
     """Read a .csv, .tsv, .csv.gz or .tsv.gz file; `columns` are its names when it has no header."""
     records = split_delimited(read_text(path), path, columns)
     if not records.raw:
         raise InputError(f"{path}: a header and no rows; columns are {', '.join(records.names)}")
     table, found, notes = _typed(records, kinds or {})
     options = {"columns": list(columns)} if columns else {}
-    return Content(str(path), table, Origin(plain_suffix(path)[1:], str(path), {**options, "kinds": found}), notes=notes)
+    return Content(
+        str(path), table, Origin(plain_suffix(path)[1:], str(path), {**options, "kinds": found}), notes=notes
+    )
 
 
 def plain_suffix(path: Path) -> str:
@@ -64,8 +68,8 @@ def plain_suffix(path: Path) -> str:
     return "".join(suffixes[-2:]) if suffixes[-1:] == [".gz"] else "".join(suffixes[-1:])
 
 
-def read_text(path: Path) -> str:
-    """A whole text file, unpacked; InputError names the file, and the line that is not UTF-8."""
+def read_text(path: Path, *, empty: bool = False) -> str:
+    """A whole text file, unpacked; InputError names the file, and the line that is not UTF-8. `empty`: it may be."""
     try:
         content = path.read_bytes()
     except OSError as refused:
@@ -75,7 +79,7 @@ def read_text(path: Path) -> str:
             content = gzip.decompress(content)
         except (OSError, EOFError, zlib.error) as broken:
             raise InputError(f"{path}: not a whole gzip file: {broken}") from None
-    if not content.strip():
+    if not content.strip() and not empty:
         raise InputError(f"{path}: the file is empty")
     try:
         return content.decode("utf-8")
@@ -95,7 +99,7 @@ def split_delimited(text: str, path: Path, columns: Sequence[str] | None = None)
     line = 1
     for values, written in parsed:
         if values is None:  # a blank line belongs to what came before it
-            (raw if raw else head)[-1:] = [(raw or head or [""])[-1] + written]
+            (raw or head)[-1:] = [(raw or head or [""])[-1] + written]
         elif not names:
             names = _column_names(values, path)
             head.append(written)
@@ -150,7 +154,7 @@ def _comma_records(text: str, path: Path) -> Iterator[tuple[list[str] | None, st
 
 @contextmanager
 def _long_fields() -> Iterator[None]:
-    """csv refuses fields above 128 KiB unless told otherwise, and can only be told for the whole process."""
+    """Python's csv refuses fields above 128 KiB unless told otherwise, and can only be told for the whole process."""
     before = csv.field_size_limit(sys.maxsize)
     try:
         yield
@@ -215,4 +219,6 @@ def _mostly_numbers(name: str, cells: Sequence[str]) -> list[str]:
     if not odd or len(odd) > (1 - MOSTLY) * len(filled):
         return []
     row, cell = odd[0]
-    return [f"column {name!r} is read as words: {len(odd):,} of {len(filled):,} cells are no numbers (row {row}: {cell!r})"]
+    return [
+        f"column {name!r} is read as words: {len(odd):,} of {len(filled):,} cells are no numbers (row {row}: {cell!r})"
+    ]

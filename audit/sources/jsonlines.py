@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +16,16 @@ from audit.sources.content import Content
 from audit.sources.delimited import BOM, Records, plain_suffix, read_text
 
 
-def read_jsonlines(path: Path) -> Content:
-    """Read a .jsonl or .ndjson file, or one of them packed as .gz."""
+def read_jsonlines(path: Path, *, names: Sequence[str] = ()) -> Content:
+    """Read a .jsonl or .ndjson file, or one of them packed as .gz.
+
+    `names` are the columns and their order when they are known; else every key there is, as they first appear.
+    """
     records = split_jsonlines(read_text(path), path)
     objects = [json.loads(raw) for raw in records.raw]
-    columns = {name: _as_column([o.get(name) for o in objects]) for name in records.names}
-    return Content(str(path), pd.DataFrame(columns), Origin(plain_suffix(path)[1:], str(path)))
+    names = list(names) or records.names
+    columns = {name: _as_column([o.get(name) for o in objects]) for name in names}
+    return Content(str(path), pd.DataFrame(columns), Origin(plain_suffix(path)[1:], str(path), {"names": names}))
 
 
 def split_jsonlines(text: str, path: Path) -> Records:
@@ -54,13 +59,13 @@ def _object(line: str, where: str) -> dict[str, Any]:
 
 
 def _as_column(values: list[Any]) -> pd.Series:
-    """pandas' own kind where there is one; otherwise the values as they are, for the Dataset to judge."""
+    """The kind of column that fits, where one does; otherwise the values as they are, for the Dataset to judge."""
     kinds = {type(v) for v in values if v is not None}
     if kinds == {bool}:
         return pd.Series(values, dtype="boolean" if None in values else "bool")
     if kinds == {int} and all(v is None or abs(v) < 2**63 for v in values):
         return pd.Series(values, dtype="Int64" if None in values else "int64")
-    if kinds == {int, float} or kinds == {float}:
+    if kinds in ({int, float}, {float}):
         return pd.Series([float("nan") if v is None else float(v) for v in values], dtype="float64")
     if kinds <= {str}:
         return pd.Series(values, dtype=None if kinds else "object")

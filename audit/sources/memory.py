@@ -116,7 +116,7 @@ def _pixels(value: Any, where: str) -> np.ndarray:
     if is_tensor and array.ndim == 3:
         array = np.moveaxis(array, 0, 2)  # torch puts channels first
     if array.dtype.kind == "f" and array.ndim in (2, 3):
-        if not (0 <= array.min() and array.max() <= 1):
+        if array.min() < 0 or array.max() > 1:
             raise InputError(f"{where}: pixels are outside 0 … 1; give the data without its normalising transform")
         array = np.rint(array * 255)
     return array.astype(np.uint8) if array.ndim == 3 else array.astype(np.uint8)[..., None]
@@ -137,7 +137,7 @@ def _named_labels(name: str, where: Any, labels: Sequence[Any]) -> tuple[np.ndar
     plain = [v.item() if hasattr(v, "item") else v for v in labels]
     names = getattr(where, "classes", None)
     whole = all(isinstance(v, int) for v in plain)
-    if not (whole and _are_names(names) and 0 <= min(plain) and max(plain) < len(names)):
+    if names is None or not whole or not _are_names(names) or min(plain) < 0 or max(plain) >= len(names):
         return _array(plain, f"{name} labels"), None
     if all(str(n).startswith(str(i)) for i, n in enumerate(names)):  # MNIST's `3 - three`
         return np.asarray(plain), tuple(range(len(names)))
@@ -145,4 +145,6 @@ def _named_labels(name: str, where: Any, labels: Sequence[Any]) -> tuple[np.ndar
 
 
 def _are_names(names: Any) -> bool:
-    return isinstance(names, Iterable) and all(isinstance(n, str) for n in names) and len(set(names)) == len(list(names))
+    return (
+        isinstance(names, Iterable) and all(isinstance(n, str) for n in names) and len(set(names)) == len(list(names))
+    )

@@ -76,18 +76,23 @@ def plant(train: Dataset, test: Dataset, faults: Faults, seed: int) -> Planted:
     marks = clean[PLANTED].to_numpy(dtype=object, copy=True)
     for kind in ("flip", "leaked", "missing", "range"):
         marks[chosen[kind]] = kind
-    edited = clean.assign(**dict(zip(features, values.T, strict=True)), **{PLANTED: marks})
-    edited = edited.assign(**{label: _flipped(train, chosen["flip"], rng)})
+    edited = _with_values(clean, features, values)
+    edited = edited.assign(**{PLANTED: marks, label: _flipped(train, chosen["flip"], rng)})
     near = edited.iloc[chosen["near"]]
     noisy = _shaken(near[features].to_numpy("float64"), original, rng)
     copies = [
         edited.iloc[chosen["exact"]].assign(**{PLANTED: "exact"}),
-        near.assign(**dict(zip(features, noisy.T, strict=True)), **{PLANTED: "near"}),
+        _with_values(near, features, noisy).assign(**{PLANTED: "near"}),
     ]
     leaked = edited.iloc[chosen["leaked"]]
     clean_test = test.table.assign(**{PLANTED: "", TRUE: test.given})
     shuffled_test = pd.concat([clean_test, leaked]).iloc[rng.permutation(len(test) + len(leaked))]
     return Planted(_replaced(train, _interleaved(edited, copies, rng)), _replaced(test, shuffled_test))
+
+
+def _with_values(table: pd.DataFrame, features: list[str], values: np.ndarray) -> pd.DataFrame:
+    columns = {name: values[:, i] for i, name in enumerate(features)}
+    return table.assign(**columns)
 
 
 def check_faults(train: Dataset, faults: Faults) -> None:
@@ -159,8 +164,10 @@ def _shaken(own: np.ndarray, everything: np.ndarray, rng: np.random.Generator) -
 
 
 def _interleaved(rows: pd.DataFrame, copies: list[pd.DataFrame], rng: np.random.Generator) -> pd.DataFrame:
-    """The rows in their order and every copy at a random place after the row it was copied from, so that the copy,
-    not the row itself, is the one beyond the first."""
+    """The rows in their order and every copy at a random place after the row that it was copied from.
+
+    So the copy, not the row itself, is the one beyond the first.
+    """
     both = pd.concat([rows, *copies])
     source = both.index.to_numpy(dtype="float64")
     extra = np.arange(len(both)) >= len(rows)

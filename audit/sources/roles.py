@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import PurePath
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -40,7 +41,7 @@ class Named:
     split: str | None = None
     weight: str | None = None
 
-    def singles(self) -> dict[str, str]:
+    def singles(self) -> dict[str, Any]:
         """Role to column, the features apart."""
         names = ("label", "text", "image", "id", "group", "split", "weight")
         return {role: column for role in names if (column := getattr(self, role)) is not None}
@@ -51,13 +52,21 @@ def build(content: Content, named: Named, classes: Sequence[Hashable] | None = N
     check_named(content, named)
     known = content.roles if named == Named() or content.roles is None else _overridden(content.roles, named)
     roles, sentences = (known, ()) if known is not None else _infer(content, named)
-    table = _identified(content, roles)
-    order = tuple(classes) if classes is not None else _known_classes(content, roles)
+    told = content.roles is not None and content.roles.id == roles.id  # then the source has set the ids itself
+    table = content.table if told else _identified(content, roles)
+    check_kinds(content.name, table, roles)
+    plain = None if classes is None else tuple(v.item() if isinstance(v, np.generic) else v for v in classes)
+    order = plain if plain is not None else _known_classes(content, roles)
     order = order if order is not None else sorted_classes(table[_label(content, roles)], content.name)
     check_label(content.name, table, roles, order)
-    return Dataset(
-        content.name, table, roles, order, content.origin, content.images, (*sentences, *content.notes)
-    )  # fmt: skip
+    notes = (*sentences, *content.notes)
+    return Dataset(content.name, table, roles, order, content.origin, content.images, notes)
+
+
+def rebuild(content: Content, roles: Roles, classes: Sequence[Hashable], rows: pd.Index) -> Dataset:
+    """The Dataset that `content` was, when roles, classes and row ids were written down."""
+    table = content.table.set_index(rows.rename(ROW))
+    return Dataset(content.name, table, roles, tuple(classes), content.origin, content.images)
 
 
 def check_named(content: Content, named: Named) -> None:
@@ -75,6 +84,29 @@ def check_named(content: Content, named: Named) -> None:
         raise InputError(f"{content.name}: column {twice!r} is named twice among the features")
 
 
+def check_kinds(name: str, table: pd.DataFrame, roles: Roles) -> None:
+    """InputError when a column cannot do its job: labels that are lists, texts that are numbers."""
+    jobs = ((roles.label, (str, int, float, bool, np.generic)), (roles.text, (str,)), (roles.image, (str, bytes)))
+    for (column, kinds), job in zip(jobs, ("label", "text", "image"), strict=True):
+        if column is None or (job == "label" and table[column].dtype.kind in "biuf"):
+            continue
+        wrong = [row for row, v in table[column].dropna().items() if not isinstance(v, kinds)]
+        if wrong:
+            kind = type(table[column].to_dict()[wrong[0]]).__name__
+            raise InputError(f"{name}: column {column!r} cannot be the {job}: it holds {kind} in row {some(wrong)}")
+    if roles.weight is not None:
+        _check_weights(name, table[roles.weight])
+
+
+def _check_weights(name: str, column: pd.Series) -> None:
+    if column.dtype.kind not in "biuf":
+        raise InputError(f"{name}: column {column.name!r} cannot be the weight: it holds words, not numbers")
+    values = column.to_numpy("float64", na_value=np.nan)
+    wrong = column.index[~(np.isfinite(values) & (values >= 0))]
+    if len(wrong):
+        raise InputError(f"{name}: column {column.name!r}: weights must be numbers from 0 up: row {some(wrong)}")
+
+
 def check_label(name: str, table: pd.DataFrame, roles: Roles, classes: tuple[Hashable, ...]) -> None:
     """InputError for labels nobody can learn: one class only, a measurement, or the text itself."""
     given = table[roles.label]
@@ -88,7 +120,7 @@ def check_label(name: str, table: pd.DataFrame, roles: Roles, classes: tuple[Has
     fractions = given.dtype.kind == "f" and (given.to_numpy("float64") % 1 != 0).any()
     if fractions and given.nunique() > MOST_REAL_CLASSES:
         raise InputError(f"{name}: column {roles.label!r} holds {given.nunique():,} different fractions, not classes")
-    if roles.text is not None and given.astype("str").equals(table[roles.text].astype("str").rename(given.name)):
+    if roles.text is not None and list(given) == list(table[roles.text]):
         raise InputError(f"{name}: the label column {roles.label!r} equals the text column {roles.text!r}")
 
 
@@ -144,7 +176,8 @@ def _with(roles: Roles, role: str, column: str | None, said: list[str]) -> Roles
     if column is None or getattr(roles, role) is not None:
         return roles
     said.append(f"{role} is column {column!r}, by its name")
-    return replace(roles, **{role: column})
+    values: dict[str, Any] = {role: column}
+    return replace(roles, **values)
 
 
 def _called(content: Content, names: Iterable[str], roles: Roles) -> list[str]:
@@ -189,7 +222,8 @@ def _with_example(content: Content, roles: Roles, said: list[str]) -> Roles:
 
 
 def _is_words(column: pd.Series) -> bool:
-    return len(column) > 0 and column.dropna().map(lambda v: isinstance(v, str)).all() and column.notna().any()
+    filled = column.dropna()
+    return len(filled) > 0 and bool(filled.map(lambda v: isinstance(v, str)).all())
 
 
 def _is_pictures(name: str, column: pd.Series) -> bool:
@@ -210,10 +244,11 @@ def _with_features(content: Content, roles: Roles, said: list[str]) -> Roles:
     free = [c for c in content.table.columns if c not in taken]
     usable = [c for c in free if _is_feature(content.table[c])]
     if not usable:
-        raise InputError(f"{content.name}: nothing to learn from: no column beside {', '.join(map(repr, taken))}")
+        beside = ", ".join(repr(c) for c in content.table.columns if c in taken)
+        raise InputError(f"{content.name}: nothing to learn from: no usable column beside {beside}")
     said.append(f"features are every other column, {len(usable)} in all: {some(usable)}")
-    for name in (c for c in free if c not in usable):
-        said.append(f"column {name!r} is kept and not learnt from: it holds neither numbers nor words")
+    unfit = (c for c in free if c not in usable)
+    said.extend(f"column {name!r} is kept and not learnt from: it holds neither numbers nor words" for name in unfit)
     return replace(roles, features=tuple(usable))
 
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.feather
@@ -17,12 +19,23 @@ from audit.errors import InputError
 from audit.sources.content import Content
 
 METADATA = b"assay.roles"
-"""Where in a schema's metadata the roles stand, with the classes and where the row ids are."""
+"""Where in a schema's metadata the roles stand, with the classes."""
 
 
 def read_parquet(path: Path) -> Content:
-    """Read one Parquet file."""
-    return content_of(read_arrow(path), Origin("parquet", str(path)), str(path))
+    """Read one Parquet file, and the pictures beside it when we wrote some there."""
+    table = read_arrow(path)
+    content = content_of(table, Origin("parquet", str(path)), str(path))
+    beside = remembered(table.schema).get("images")
+    return content if beside is None else replace(content, images=read_pictures(path.parent / beside))
+
+
+def read_pictures(path: Path) -> np.ndarray:
+    """(n, h, w, c) uint8 from an .npy file."""
+    try:
+        return np.asarray(np.load(path, allow_pickle=False))
+    except (OSError, ValueError, EOFError) as broken:
+        raise InputError(f"{path}: not a whole .npy file: {broken}") from None
 
 
 def read_parquet_folder(path: Path) -> Content:
@@ -83,17 +96,19 @@ def content_of(table: pa.Table, origin: Origin, name: str) -> Content:
     if twice:
         raise InputError(f"{name}: two columns are called {twice[0]!r}")
     known = remembered(table.schema)
-    frame = pd.DataFrame({c: _as_pandas(table.column(c)) for c in table.column_names})
-    ids = known.get("rows")
-    if ids is not None:
-        frame = frame.set_index(ids)
+    if known.get("pandas"):  # written from a pandas table: its own row ids and kinds come back
+        frame, origin = table.to_pandas(), replace(origin, format="memory")
+    else:
+        frame = pd.DataFrame({c: _as_pandas(table.column(c)) for c in table.column_names})
     roles = Roles.from_dict(known["roles"]) if "roles" in known else None
+    if roles is not None and roles.id is not None and not known.get("pandas"):
+        frame = frame.set_index(pd.Index(frame[roles.id]))
     classes = tuple(known["classes"]) if "classes" in known else None
     return Content(name, frame.rename_axis(ROW), origin, roles=roles, classes=classes)
 
 
 def remembered(schema: pa.Schema) -> dict[str, Any]:
-    """What we wrote into a schema's metadata: roles, classes, rows (the column of row ids); {} when nothing."""
+    """What we wrote into a schema's metadata: roles, classes, whether it was a pandas table; {} when nothing."""
     written = (schema.metadata or {}).get(METADATA)
     return {} if written is None else dict(json.loads(written))
 
@@ -108,7 +123,8 @@ def remember(table: pa.Table, roles: Roles, classes: Sequence[Any], **more: Any)
 def _as_pandas(column: pa.ChunkedArray) -> pd.Series:
     if pa.types.is_struct(column.type) and "bytes" in [f.name for f in column.type]:
         column = pa.chunked_array([c.field("bytes") for c in column.chunks], pa.binary())
-    return column.to_pandas(integer_object_nulls=False)
+    values: pd.Series = column.to_pandas()
+    return values
 
 
 def _listed(table: pa.Table) -> str:

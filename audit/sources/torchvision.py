@@ -73,4 +73,6 @@ def _open(name: str, root: Path, arguments: dict[str, Any], *, download: bool) -
     except (RuntimeError, OSError, EOFError, ValueError, KeyError, pickle.UnpicklingError) as refused:
         why = str(refused).splitlines()[0] if str(refused) else type(refused).__name__
         said = "not there or damaged" if "not found" in why.lower() else why
-        raise InputError(f"torchvision:{name}: {said} below {root}; say root=DIR, or download=true to fetch it") from None
+        raise InputError(
+            f"torchvision:{name}: {said} below {root}; say root=DIR, or download=true to fetch it"
+        ) from None

@@ -1,0 +1,144 @@
+"""A report in a terminal: the word in a fixed gutter, the finding, its worst rows, what helps; the verdict last."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from audit.render import words
+from audit.render.findings import Finding, Line, example_lines, findings, help_for
+from audit.render.headline import short_tally
+from audit.render.html import size
+from audit.render.page import tokens
+from audit.report import Report
+from audit.verdict import State, Verdict
+
+WORDS: dict[State, str] = {"error": "ERROR", "fail": "FAIL", "warn": "WARN", "pass": "pass", "not_checked": "-"}
+COLOURS = {"ERROR": "1;35", "FAIL": "1;31", "WARN": "1;33", "pass": "32", "PASS": "1;32", "-": "2"}
+WORD, NAME, ROW = 6, 12, 8
+LEFT = WORD + NAME
+NARROWEST = 40
+
+Say = Callable[[str], str]
+
+
+def terminal(
+    report: Report,
+    verdict: Verdict,
+    *,
+    path: str,
+    next_command: str,
+    colour: bool,
+    width: int = 80,
+    unicode: bool = True,
+) -> str:
+    """The report as lines of at most `width` columns (40 at least), ending in verdict, report path and next command.
+
+    Colour is on the first word of a line only; what the data says is shown, never obeyed: control characters are
+    spelt out. Without `unicode` everything is ASCII.
+    """
+
+    def say(text: str) -> str:
+        return words.plain_text(words.visible(text), unicode=unicode)
+
+    width = max(width, NARROWEST)
+    rows = findings(report, verdict)
+    lines = _identity(report, width, say)
+    for f in rows:
+        lines += _check(f, report, width, say)
+    lines += ["", *_verdict(verdict, rows, report.seconds, width, say)]
+    lines += command_lines("report:", say(path), width)
+    if next_command:
+        lines += command_lines("next:", say(next_command), width)
+    return "\n".join(_painted(line) if colour else line for line in lines) + "\n"
+
+
+def verdict_line(report: Report, verdict: Verdict, *, colour: bool, unicode: bool = True) -> str:
+    """The one line of `--quiet`: `FAIL: 2 failed, 1 warned, 4 passed, in 48 s`."""
+    told = _verdict_words(verdict, findings(report, verdict), report.seconds)
+    line = words.plain_text(told, unicode=unicode)
+    return _painted(line) if colour else line
+
+
+def _verdict_words(verdict: Verdict, rows: tuple[Finding, ...], seconds: float) -> str:
+    start = "ERROR: could not decide." if verdict.outcome == "ERROR" else f"{verdict.outcome}:"
+    return f"{start} {short_tally(rows)}, in {words.duration(seconds)}"
+
+
+def _verdict(verdict: Verdict, rows: tuple[Finding, ...], seconds: float, width: int, say: Say) -> list[str]:
+    return words.wrap(say(_verdict_words(verdict, rows, seconds)), width)
+
+
+def _identity(report: Report, width: int, say: Say) -> list[str]:
+    left, right = f"assay audit {say(report.dataset.name)}", say(size(report.dataset))
+    space = width - words.columns(left) - words.columns(right)
+    if space >= 2:
+        return [left + " " * space + right, ""]
+    return [words.shorten(left, width, say("…")), *words.wrap(right, width), ""]
+
+
+def _check(f: Finding, report: Report, width: int, say: Say) -> list[str]:
+    word, name = WORDS[f.state], words.shorten(say(f.title.lower()), NAME - 1, say("…"))
+    head = f"{word:<{WORD}}" + name + " " * (NAME - words.columns(name))
+    lines = [head + first if k == 0 else " " * LEFT + first for k, first in enumerate(_finding(f, width, say))]
+    if f.state in ("pass", "not_checked") or f.check not in report.checks:
+        return lines
+    lines += _examples(example_lines(report[f.check]), width, say)
+    helps = help_for(f)
+    return lines + [" " * LEFT + x for x in words.wrap(f"help: {say(helps)}", width - LEFT)] if helps else lines
+
+
+def _finding(f: Finding, width: int, say: Say) -> list[str]:
+    room = width - LEFT
+    text = say(f.sentence)
+    note = words.wrap(say(f.note), room) if f.note and f.state != "pass" else []
+    held = f.state in ("fail", "warn") and f.limit is not None
+    if not held and (f.state != "pass" or not f.affected):
+        return [*words.wrap(text, room), *note]
+    limit = say(f.limit_text)
+    beside = f"{say(f.measured)}  {'limit ' if limit.startswith('at most') else ''}{limit}"
+    space = room - words.columns(text) - words.columns(beside)
+    if space >= 2:
+        return [text + " " * space + beside, *note]
+    return [*words.wrap(text, room), *(words.wrap(beside, room) if held else []), *note]
+
+
+def _examples(shown: tuple[Line, ...], width: int, say: Say) -> list[str]:
+    told = [(say(x.row), say(x.text), say(x.aside)) for x in shown]
+    if not told:
+        return []
+    dots = say("…")
+    name = min(max(words.columns(row) for row, _, _ in told), (width - ROW) // 3)
+    room = width - ROW - name - 2
+    widest = max(words.columns(text) for _, text, _ in told)
+    lines = []
+    for row, text, aside in told:
+        row = words.shorten(row, name, dots)  # noqa: PLW2901  the same row, cut to its column
+        start = " " * ROW + row + " " * (name - words.columns(row) + 2)
+        left = min(widest, room - (words.columns(aside) + 2 if aside else 0))
+        cut = words.shorten(text, left, dots)
+        lines.append((start + cut + " " * (left - words.columns(cut) + 2) + aside).rstrip())
+    return lines
+
+
+def command_lines(label: str, command: str, width: int) -> list[str]:
+    r"""A command after its label; one that is too long goes on after a backslash, so that it can still be pasted."""
+    lines, line = [], f"{label:<8}"
+    parts = tokens(command)
+    for k, part in enumerate(parts):
+        start = line if k == 0 else f"{line} "
+        more = 0 if k == len(parts) - 1 else 2  # room for the backslash
+        if k and words.columns(start + part) + more > width:
+            lines.append(f"{line} \\")
+            start = " " * 8
+        line = start + part
+        while words.columns(line) > width:  # one piece wider than the screen: the shell joins what a backslash ends
+            head = words.shorten(line, width - 1, "")
+            lines.append(f"{head}\\")
+            line = line[len(head) :]
+    return [*lines, line]
+
+
+def _painted(line: str) -> str:
+    word = line.split(" ", 1)[0]
+    code = COLOURS.get(word.rstrip(":"))
+    return f"\x1b[{code}m{word}\x1b[0m{line[len(word) :]}" if code else line

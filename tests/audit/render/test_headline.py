@@ -1,0 +1,100 @@
+"""The answer, and what to do next."""
+
+import shlex
+from dataclasses import replace
+
+import pytest
+
+from audit.render.findings import findings
+from audit.render.headline import headline, next_steps, short_tally
+from audit.suite import Limit
+
+
+@pytest.mark.parametrize(
+    ("outcome", "text"),
+    [
+        ("PASS", "Ready to train: 7 checks pass."),
+        ("WARN", "You can train; look at duplicates first."),
+        ("FAIL", "Do not train on this yet: 57 labels look wrong."),
+        ("ERROR", "Could not decide: the label check could not finish."),
+    ],
+)
+def test_the_headline_says_what_to_do(case, outcome, text):
+    made = case(outcome)
+    assert headline(made.report, made.verdict).text == text
+
+
+def test_a_failure_is_followed_by_its_share_its_limit_and_the_next_failure(case):
+    made = case("FAIL")
+    lead = headline(made.report, made.verdict).lead
+    assert lead.startswith("That is 5.7\u202f% of the labels (between 5.1 and 6.3\u202f%); the limit is 3.0\u202f%.")
+    assert "2 texts of test appear here too, so test scores would flatter the model." in lead
+
+
+def test_an_error_still_names_the_failures(case):
+    made = case("ERROR")
+    lead = headline(made.report, made.verdict).lead
+    assert "nobody knows whether this data is fit" in lead
+    assert "2 texts of test appear here too" in lead
+
+
+def test_a_pass_names_the_closest_margin(case, rejudged):
+    limits = (Limit("labels.rate", 0.06), Limit("outliers.rate", 0.5))
+    made = rejudged(case("FAIL"), limits)
+    assert made.verdict.outcome == "PASS"
+    assert headline(made.report, made.verdict).lead.startswith("Closest to its limit: labels, 5.7 of 6.0\u202f%.")
+
+
+def test_a_pass_owns_up_to_what_no_limit_holds(case, rejudged):
+    made = rejudged(case("FAIL"), (Limit("labels.rate", 0.06),))
+    assert "no limit is set for that" in headline(made.report, made.verdict).lead
+
+
+def test_the_tally_counts_every_state(case):
+    made = case("ERROR")
+    rows = findings(made.report, made.verdict)
+    assert headline(made.report, made.verdict).tally == "1 check could not finish, 2 fail, 1 warns, 4 pass."
+    assert short_tally(rows) == "1 crashed, 2 failed, 1 warned, 4 passed"
+    passed = case("PASS")
+    assert headline(passed.report, passed.verdict).tally == "7 checks pass, 1 was not checked."
+
+
+@pytest.mark.parametrize("outcome", ["PASS", "WARN", "FAIL", "ERROR"])
+def test_there_are_at_most_three_steps_and_each_is_a_command_of_assay(case, outcome):
+    made = case(outcome)
+    steps = next_steps(made.report, made.verdict, "report/")
+    assert 1 <= len(steps) <= 3
+    for step in steps:
+        assert shlex.split(step.command)[0] == "assay"
+        assert shlex.split(step.command)[1] in ("audit", "clean", "compare", "gate")
+
+
+def test_a_failure_is_repaired_by_what_mends_it(case):
+    made = case("FAIL")
+    first = next_steps(made.report, made.verdict, "my report/")[0].command
+    parts = shlex.split(first)
+    assert parts[:3] == ["assay", "clean", "data.csv"]
+    assert parts[parts.index("--label") + 1] == "label"
+    assert parts[parts.index("--report") + 1] == "my report/"
+    assert set(parts[parts.index("--by") + 1].split(",")) == {"prune", "deduplicate"}
+
+
+def test_names_with_spaces_and_quotes_survive_a_shell(case):
+    made = case("FAIL")
+    command = shlex.join(["assay", "audit", "my 'own' data.csv", "--label", "a; rm -rf b"])
+    report = replace(made.report, command=command)
+    parts = shlex.split(next_steps(report, made.verdict, "report/")[0].command)
+    assert parts[2] == "my 'own' data.csv"
+    assert parts[parts.index("--label") + 1] == "a; rm -rf b"
+
+
+def test_without_a_command_the_dataset_is_called_by_its_name(case):
+    made = case("FAIL")
+    report = replace(made.report, command="")
+    assert next_steps(report, made.verdict, "report/")[0].command.startswith("assay clean made ")
+
+
+def test_an_undecided_audit_is_only_asked_for_again(case):
+    made = case("ERROR")
+    (step,) = next_steps(made.report, made.verdict, "report/")
+    assert step.command == made.report.command

@@ -1,0 +1,46 @@
+"""Markdown for a pull request."""
+
+from dataclasses import replace
+
+import pytest
+
+from audit.render.markdown import LONGEST, code, escaped, markdown
+from audit.report import Issues
+
+
+@pytest.mark.parametrize("outcome", ["PASS", "WARN", "FAIL", "ERROR"])
+def test_it_starts_with_the_verdict_and_has_a_line_a_check(case, outcome):
+    made = case(outcome)
+    text = markdown(made.report, made.verdict)
+    assert text.startswith(f"### {outcome}: ")
+    assert len([line for line in text.splitlines() if line.startswith("| ")]) == len(made.report.checks) + 2
+
+
+def test_markup_mentions_and_links_of_the_data_are_shown_as_text(case):
+    text = markdown((made := case("FAIL", hostile=True)).report, made.verdict)
+    assert "<script" not in text
+    assert "<img" not in text
+    assert "\x1b" not in text
+
+
+@pytest.mark.parametrize(
+    ("raw", "said"),
+    [
+        ("a|b", r"a\|b"), ("@team #12", "&#64;team &#35;12"), ("[x](y)", r"\[x\]\(y\)"), ("<b>", "&lt;b&gt;"),
+        ("snake_case *now*", r"snake\_case \*now\*"), ("https://x.y", "https:&#47;/x.y"), ("a\nb", r"a\\nb"),
+    ],
+)  # fmt: skip
+def test_text_is_escaped(raw, said):
+    assert escaped(raw) == said
+
+
+def test_a_command_with_backticks_is_fenced_by_more():
+    assert code("assay audit a") == "`assay audit a`"
+    assert code("assay audit 'a`b``c'") == "``` assay audit 'a`b``c' ```"
+
+
+def test_it_is_never_longer_than_a_comment_may_be(case, rejudged):
+    made = case("FAIL")
+    many = {f"check_{k}": Issues(f"check_{k}", "error", "x" * 5000) for k in range(400)}
+    report = replace(made.report, checks={**made.report.checks, **many})
+    assert len(markdown(report, made.verdict)) < LONGEST

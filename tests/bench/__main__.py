@@ -1,0 +1,25 @@
+"""Run every benchmark, or those named: `python -m tests.bench labels`."""
+
+import os
+import sys
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # before numpy is imported
+
+from tests.bench import bench_audit, bench_labels, bench_start  # noqa: E402
+from tests.bench.goals import keep  # noqa: E402
+
+ALL = {"start": bench_start.run, "audit": bench_audit.run, "labels": bench_labels.run}
+
+
+def main() -> int:
+    chosen = sys.argv[1:] or list(ALL)
+    missed = 0
+    for name in chosen:
+        print(f"\n{name}: python -m tests.bench {name}")
+        goals = ALL[name]()
+        keep(name, goals)
+        missed += sum(g.ok is False for g in goals)
+    return 1 if missed else 0
+
+
+sys.exit(main())

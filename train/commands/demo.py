@@ -1,0 +1,158 @@
+"""`assay demo`: the whole of it on digits with planted, known faults."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from audit.commands import options as opt
+
+if TYPE_CHECKING:
+    from audit.dataset import Dataset
+    from audit.evidence import Progress
+    from audit.report import Report
+    from audit.suite import Suite
+    from audit.verdict import Verdict
+
+DATA, TEST = "planted:digits", "planted:digits-test"
+TREATMENTS = ("deduplicate", "prune")
+VARIANTS = ("raw", "pruned", "relabelled", "reweighted", "augmented", "random-pruned")
+SIZES = (300, 600, 1200)
+SEEDS = 5
+
+FOUND_BY = {
+    "flip": ("labels", None, "label changed to another digit"),
+    "exact": ("duplicates", "exact", "row copied"),
+    "near": ("duplicates", "near", "row copied with three pixels changed"),
+    "leaked": ("leakage", None, "row copied into the test set"),
+    "missing": ("missing", None, "three pixels emptied"),
+    "range": ("schema", None, "three pixels far out of range"),
+}
+"""Planted fault: the check that should find it, the kind of its findings, what was done."""
+
+
+@dataclass(frozen=True)
+class Score:
+    """How well one kind of planted fault was found."""
+
+    fault: str
+    about: str
+    planted: int
+    found: int
+    right: int
+
+    @property
+    def recall(self) -> float:
+        """The share of the planted that was found."""
+        return self.right / self.planted if self.planted else 1.0
+
+    @property
+    def precision(self) -> float:
+        """The share of what was found that was planted."""
+        return self.right / self.found if self.found else 1.0
+
+
+@click.command("demo")
+@click.option("-o", "--output", type=click.Path(path_type=Path), default=Path("assay-demo"), show_default=True)
+@opt.seed_option
+@opt.force_option
+def command(output: Path, seed: int, force: bool) -> int:
+    """Audit, gate, repair, gate again and compare, on scikit-learn's digits with planted, known faults."""
+    from audit.files import refuse_existing
+    from audit.sources import load
+    from audit.suite import read_suite
+    from audit.treatments import treat
+
+    refuse_existing(output, force=force)
+    suite = read_suite("digits")
+    data, test = load(f"{DATA}?seed={seed}"), load(f"{TEST}?seed={seed}")
+    click.echo(_opening(data))
+    with opt.progress_bars() as progress:
+        report, verdict = _audited(data, test, suite, output / "report", seed, progress)
+    click.echo(_scores_table(scores(data, report)))
+    click.echo(_gate_line("raw data", verdict))
+    patch = treat(data, report, TREATMENTS, seed=seed)
+    clean = _cleaned(data, patch, report, suite, output / "clean")
+    with opt.progress_bars() as progress:
+        _, after = _audited(clean, test, suite, output / "report-clean", seed, progress)
+    click.echo(f"\nrepair: {len(data):,} rows less {len(data) - len(clean):,} dropped by {' and '.join(TREATMENTS)}")
+    click.echo(_gate_line("repaired", after))
+    _compared(data, test, output / "comparison")
+    click.echo(f"\nreports: {output}/report/report.html")
+    click.echo(f"         {output}/report-clean/report.html")
+    click.echo(f"         {output}/comparison/comparison.html")
+    click.echo("next:    assay audit YOUR-DATA --label COLUMN")
+    return 0
+
+
+def _audited(
+    data: Dataset, test: Dataset, suite: Suite, folder: Path, seed: int, progress: Progress
+) -> tuple[Report, Verdict]:
+    from audit.publish import EVIDENCE, publish
+    from audit.run import audit
+    from audit.verdict import gate
+
+    report = audit(
+        data, reference=test, suite=suite, seed=seed, cache=folder / EVIDENCE, progress=progress,
+        command=opt.command_line(),
+    )  # fmt: skip
+    verdict = gate(report, suite)
+    publish(report, verdict, data, test, folder)
+    return report, verdict
+
+
+def scores(data: Dataset, report: Report) -> list[Score]:
+    """Hold what each check found against what was planted."""
+    truth = data.table["planted"]
+    lines = []
+    for fault, (check, kind, about) in FOUND_BY.items():
+        findings = report[check].findings
+        found = findings.index if kind is None else findings.index[findings["kind"] == kind]
+        planted = truth.index[truth == fault]
+        lines.append(Score(fault, about, len(planted), len(found), len(planted.intersection(found))))
+    return lines
+
+
+def _opening(data: Dataset) -> str:
+    return (
+        f"assay demo: scikit-learn's digits, {len(data):,} pictures of 8 x 8 pixels. The faults in them\n"
+        "are planted: we put them there and know each one, so that we can count what is found.\n"
+    )
+
+
+def _scores_table(lines: list[Score]) -> str:
+    head = f"{'planted fault':<38}{'planted':>8}{'found':>7}{'right':>7}{'recall':>8}{'precision':>11}"
+    rows = [
+        f"{s.about:<38}{s.planted:>8}{s.found:>7}{s.right:>7}{s.recall:>8.2f}{s.precision:>11.2f}" for s in lines
+    ]
+    return "\n".join([head, *rows])
+
+
+def _gate_line(what: str, verdict: Verdict) -> str:
+    checks = sorted({b.check for b in verdict.breaches if b.severity == "critical"})
+    why = f": {', '.join(checks)}" if checks else ""
+    return f"\ngate:   {what:<9} {verdict.outcome}, exit code {verdict.exit_code}{why}"
+
+
+def _cleaned(data: Dataset, patch: object, report: Report, suite: Suite, folder: Path) -> Dataset:
+    from audit.emit import write_clean
+    from audit.sources import load
+
+    write_clean(data, patch, folder, report=report, command=opt.command_line(), force=True)
+    return load(str(folder))
+
+
+def _compared(data: Dataset, test: Dataset, folder: Path) -> None:
+    from train.compare import compare
+    from train.render.terminal import terminal
+
+    with opt.progress_bars() as progress:
+        comparison = compare(
+            data, test, variants=VARIANTS, sizes=SIZES, seeds=SEEDS, models=("linear",), runs=folder, progress=progress
+        )
+        comparison.write(folder)
+    click.echo("")
+    click.echo(terminal(comparison))
