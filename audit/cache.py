@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 from blake3 import blake3
 
+from audit.errors import OutputError
 from audit.files import plain, write_bytes
 
 Arrays = Mapping[str, np.ndarray]
@@ -50,14 +51,18 @@ class Cache:
         if self.folder is None or not (path := self.folder / f"{name}.npz").exists():
             return None
         try:
-            with np.load(path, allow_pickle=False) as values:
+            # opened here, since np.load leaves a broken archive open
+            with path.open("rb") as file, np.load(file, allow_pickle=False) as values:
                 return {k: values[k] for k in values.files}
         except (OSError, ValueError, EOFError, zipfile.BadZipFile) as broken:
             self.notes.append(f"{path.name} in the cache could not be read ({broken}); computed again")
             return None
 
     def _write(self, folder: Path, name: str, values: Arrays) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as refused:
+            raise OutputError(f"{folder}: cannot write here: {refused.strerror}") from None
         buffer = io.BytesIO()
         np.savez(buffer, **values)  # type: ignore[arg-type]  # numpy's stub forgets that any name may be a keyword
         write_bytes(folder / f"{name}.npz", buffer.getvalue())

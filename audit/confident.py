@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import get_args, Literal
 
 import numpy as np
@@ -23,8 +24,11 @@ def flags(labels: np.ndarray, pred_probs: np.ndarray, filter_by: str) -> np.ndar
 
     if filter_by not in get_args(FilterBy):
         raise UnknownName.of("filter_by", filter_by, get_args(FilterBy), where="labels")
-    # n_jobs=1: by default cleanlab forks a pool over module globals
-    return np.asarray(find_label_issues(labels, pred_probs, filter_by=filter_by, n_jobs=1), dtype=bool)
+    with warnings.catch_warnings():
+        # it warns of every class with no row or one, of which it flags none
+        warnings.filterwarnings("ignore", message="May not flag all label issues", category=UserWarning)
+        # n_jobs=1: by default cleanlab forks a pool over module globals
+        return np.asarray(find_label_issues(labels, pred_probs, filter_by=filter_by, n_jobs=1), dtype=bool)
 
 
 def self_confidence(labels: np.ndarray, pred_probs: np.ndarray) -> np.ndarray:

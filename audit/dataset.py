@@ -6,6 +6,7 @@ The table's index is the row ids. Pictures are an array beside the table (`image
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
@@ -211,7 +212,7 @@ class Dataset:
 
     def relabelled(self, labels: Mapping[Hashable, Hashable]) -> Dataset:
         """Give the named rows other labels; ids that are not there are ignored."""
-        unknown = sorted({str(v) for v in labels.values()} - {str(c) for c in self.classes})
+        unknown = [v for v in labels.values() if v not in self.classes]
         if unknown:
             raise UnknownName.of("class", unknown[0], self.classes, where=self.name)
         positions = self.rows.get_indexer(pd.Index(list(labels)))
@@ -291,9 +292,10 @@ def _check_features(data: Dataset) -> None:
                 raise InputError(f"{data.name}: column {name!r} is infinite in row {some(infinite)}")
         elif column.dtype == object:
             kinds = column.dropna().map(type)
-            if kinds.nunique() > 1:
-                odd = kinds.index[kinds != kinds.mode()[0]]
-                names = " and ".join(sorted(k.__name__ for k in kinds.unique()))
+            counts = Counter(kinds)
+            if len(counts) > 1:
+                odd = kinds.index[kinds != counts.most_common(1)[0][0]]
+                names = " and ".join(sorted(k.__name__ for k in counts))
                 raise InputError(f"{data.name}: column {name!r} mixes {names}: row {some(odd)}")
 
 

@@ -74,12 +74,22 @@ def _embed_texts(everything: Sequence[Dataset], dimensions: int, seed: int) -> l
 
     words = TfidfVectorizer(ngram_range=(1, 2), min_df=2, sublinear_tf=True, token_pattern=r"(?u)\b\w+\b")
     characters = TfidfVectorizer(analyzer="char_wb", ngram_range=(3, 5), min_df=2, sublinear_tf=True, max_features=50_000)
-    try:
-        fitted = [v.fit(everything[0].texts) for v in (words, characters)]
-    except ValueError:  # every text is unlike every other, or empty: nothing occurs twice
-        fitted = [v.set_params(min_df=1).fit(everything[0].texts) for v in (words, characters)]
+    fitted = [v for v in (words, characters) if _has_vocabulary(v, everything[0].texts)]
+    if not fitted:
+        raise InputError(f"{everything[0].name}: no text holds a word or a sign to tell it by")
     sparse = [hstack([v.transform(d.texts) for v in fitted]).tocsr() for d in everything]
     return _truncated(sparse, dimensions, seed)
+
+
+def _has_vocabulary(vectorizer: Any, texts: Sequence[str]) -> bool:
+    """Fit the vectorizer to what occurs twice, or at all where nothing does; False where there is nothing."""
+    for fewest in (2, 1):
+        try:
+            vectorizer.set_params(min_df=fewest).fit(texts)
+        except ValueError:  # scikit-learn's word for an empty vocabulary
+            continue
+        return True
+    return False
 
 
 def _truncated(sparse: Sequence[Any], dimensions: int, seed: int) -> list[np.ndarray]:
@@ -96,16 +106,18 @@ def _truncated(sparse: Sequence[Any], dimensions: int, seed: int) -> list[np.nda
 
 
 def _embed_tables(everything: Sequence[Dataset], dimensions: int, seed: int) -> list[np.ndarray]:
-    from skrub import TableVectorizer
+    from skrub import StringEncoder, TableVectorizer
 
     if not everything[0].roles.features:
         raise InputError(f"{everything[0].name}: no feature columns; columns are {list(everything[0].table.columns)}")
-    vectorizer = TableVectorizer()
+    vectorizer = TableVectorizer(high_cardinality=StringEncoder(random_state=seed))
     with warnings.catch_warnings():
         # skrub and scikit-learn warn of categories first seen in the reference: they are meant to become zeros
         warnings.simplefilter("ignore", UserWarning)
         frames = [d.features.reset_index(drop=True) for d in everything]
         vectors = [vectorizer.fit_transform(frames[0]), *(vectorizer.transform(f) for f in frames[1:])]
+    if vectors[0].shape[1] == 0:
+        raise InputError(f"{everything[0].name}: no feature column holds a value")
     return _project(_filled([np.asarray(v, dtype="float64") for v in vectors]), dimensions, seed)
 
 
@@ -146,6 +158,7 @@ def _embed_pictures(pictures: Sequence[np.ndarray], dimensions: int, seed: int) 
     """(n, SIDE, SIDE, c) uint8 each. Oriented gradients beside an 8 x 8 thumbnail, each part with the same total
     variance. Columns are not scaled one by one: that would blow up the noise of cells that are blank in nearly all
     pictures until no copy with a changed pixel lies near its original."""
+    pictures = _same_channels(pictures)
     parts = []
     for of in (_oriented_gradients, _thumbnails):
         made = [of(p) for p in pictures]
@@ -153,6 +166,12 @@ def _embed_pictures(pictures: Sequence[np.ndarray], dimensions: int, seed: int) 
         size = max(float(np.sqrt(np.square(made[0] - mean).sum(axis=1).mean())), 1e-12)
         parts.append([(m - mean) / size for m in made])
     return _principal([np.hstack(both) for both in zip(*parts, strict=True)], dimensions, seed)
+
+
+def _same_channels(pictures: Sequence[np.ndarray]) -> list[np.ndarray]:
+    """Grey pictures as coloured ones where some of the others are coloured."""
+    most = max(p.shape[3] for p in pictures)
+    return [p if p.shape[3] == most else np.repeat(p, most, axis=3) for p in pictures]
 
 
 def _thumbnails(pictures: np.ndarray) -> np.ndarray:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zipfile
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,6 +31,8 @@ class Probabilities:
         """The columns in the order of `classes`; InputError if a class has no column or a column no class."""
         own = [str(c) for c in self.classes]
         wanted = [str(c) for c in classes]
+        if twice := [c for i, c in enumerate(own) if c in own[:i]]:
+            raise InputError(f"{where}: two columns are for class {twice[0]!r}")
         if missing := [c for c in wanted if c not in own]:
             raise UnknownName.of("column for class", missing[0], own, where=where)
         if extra := [c for c in own if c not in wanted]:
@@ -70,23 +73,25 @@ def read_probabilities(
 def load_array(path: Path) -> np.ndarray:
     """Read a .npy file without pickle; InputError names the file when it is broken."""
     try:
-        array: np.ndarray = np.load(path, allow_pickle=False)
+        with path.open("rb") as file:  # opened here, since np.load leaves a broken archive open
+            array = np.load(file, allow_pickle=False)
     except FileNotFoundError:
         raise InputError(f"{path}: no such file") from None
-    except (ValueError, EOFError, OSError) as broken:
+    except (ValueError, EOFError, OSError, zipfile.BadZipFile) as broken:
         raise InputError(f"{path}: not a readable array: {broken}") from None
+    if not isinstance(array, np.ndarray):
+        raise InputError(f"{path}: not a readable array: it holds several")
     return array
 
 
 def _from_npz(path: Path) -> Probabilities:
-    import zipfile
-
     try:
-        with np.load(path, allow_pickle=False) as file:
+        # opened here, since np.load leaves a broken archive open
+        with path.open("rb") as raw, np.load(raw, allow_pickle=False) as file:
             if set(file.files) != {"pred_probs", "classes"}:
                 raise InputError(f"{path}: arrays 'pred_probs' and 'classes' are expected, there is {sorted(file.files)}")
             return Probabilities(file["pred_probs"], tuple(file["classes"].tolist()))
-    except (ValueError, EOFError, OSError, zipfile.BadZipFile) as broken:
+    except (ValueError, TypeError, EOFError, OSError, zipfile.BadZipFile) as broken:  # TypeError: a .npy by another name
         raise InputError(f"{path}: not a readable archive: {broken}") from None
 
 
@@ -95,7 +100,7 @@ def _from_parquet(path: Path) -> Probabilities:
     wrong = [c for c in table.columns if table[c].dtype.kind not in "fiu"]
     if wrong:
         raise InputError(f"{path}: column {wrong[0]!r} does not hold numbers; give one column a class and nothing else")
-    return Probabilities(table.to_numpy("float64"), tuple(table.columns))
+    return Probabilities(table.to_numpy("float64", na_value=np.nan), tuple(table.columns))
 
 
 def check_probabilities(

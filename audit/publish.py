@@ -29,6 +29,6 @@ def publish(report: Report, verdict: Verdict, data: Dataset, reference: Dataset 
         (folder / "audit.json").unlink(missing_ok=True)
     except OSError as refused:
         raise OutputError(f"{folder}: cannot write here: {refused.strerror}") from None
-    write_bytes(folder / "report.html", html(report, verdict, data, reference).encode())
-    write_bytes(folder / "report.md", markdown(report, verdict).encode())
+    write_bytes(folder / "report.html", html(report, verdict, data, reference, path=f"{folder}/").encode())
+    write_bytes(folder / "report.md", markdown(report, verdict, path=f"{folder}/").encode())
     report.write(folder)

@@ -239,4 +239,5 @@ def _read_issues(name: str, entry: Mapping[str, Any], scores: pd.DataFrame, foun
     words = mine.drop(columns="score").astype(object)
     mine = mine.assign(**{c: words[c].where(words[c].notna(), None) for c in words})
     shown = {k: entry[k] for k in ("status", "why", "seconds", "measures", "detail", "key")}
+    own = own if len(own.columns) else pd.DataFrame()  # a check that did not run scores nobody
     return Issues(check=name, scores=own, findings=mine if len(mine) else no_rows(), **shown)

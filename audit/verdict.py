@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from audit.report import Issues, Report
-from audit.suite import Expectation, Severity, Suite
+from audit.suite import Expectation, Limit, Severity, Suite
 
 Outcome = Literal["PASS", "WARN", "FAIL", "ERROR"]
 EXIT_CODES: dict[Outcome, int] = {"PASS": 0, "WARN": 0, "FAIL": 1, "ERROR": 3}
@@ -45,6 +45,8 @@ class Verdict:
     fingerprint: str
     judged: int
     """How many limits and expectations were looked at."""
+    limits: tuple[Limit, ...] = ()
+    """Every limit that was looked at, kept or not."""
 
     @property
     def passed(self) -> bool:
@@ -73,7 +75,12 @@ class Verdict:
 
     def to_dict(self) -> dict[str, Any]:
         """JSON values."""
-        return {**self.__dict__, "exit_code": self.exit_code, "breaches": [b.to_dict() for b in self.breaches]}
+        return {
+            **self.__dict__,
+            "exit_code": self.exit_code,
+            "breaches": [b.to_dict() for b in self.breaches],
+            "limits": [dict(x.__dict__) for x in self.limits],
+        }
 
 
 def gate(report: Report, suite: Suite) -> Verdict:
@@ -92,7 +99,7 @@ def gate(report: Report, suite: Suite) -> Verdict:
         breaches.append(Breach("audit", "checks", None, None, "error", "no check ran"))
     return Verdict(
         _outcome(breaches), tuple(breaches), suite.name, suite.fingerprint, report.dataset.name,
-        report.dataset.fingerprint, judged,
+        report.dataset.fingerprint, judged, suite.limits,
     )  # fmt: skip
 
 

@@ -40,7 +40,9 @@ def leakage(evidence: Evidence) -> Issues:
     """
     data = evidence.data
     split = _split(evidence)
-    names = ("exact", "normalised", "near") if data.kind == "text" else ("exact", "near")
+    names = [*_kinds_of_equality(data, split.there), *(["near"] if split.near is not None else [])]
+    if not names:
+        raise NotApplicable(f"{split.name} cannot be compared: no content of one form on both sides, and no embeddings")
     kind, here = np.full(len(split.there), "", dtype=object), np.full(len(split.there), -1)
     counts: dict[str, int] = {}
     for name in names:
@@ -48,11 +50,22 @@ def leakage(evidence: Evidence) -> Issues:
         new = (kind == "") & (found_at >= 0)
         counts[name] = int(new.sum() if name == "near" else (found_at >= 0).sum())
         kind[new], here[new] = name, found_at[new]
-    if "near" in names and split.near is None:
-        counts.pop("near")
     leaked = np.flatnonzero(here >= 0)
     measures = {f"{k}.{m}": v for k, c in counts.items() for m, v in (("count", c), ("rate", c / len(split.there)))}
     return Issues(check="leakage", measures=measures, **_rows(data, split, kind, here, leaked))
+
+
+def _kinds_of_equality(data: Dataset, there: Dataset) -> list[str]:
+    """How rows can equal one another; not at all where one side has no content, or keeps its pictures another way."""
+    if _form(data) is None or _form(data) != _form(there):
+        return []
+    return ["exact", "normalised"] if data.kind == "text" else ["exact"]
+
+
+def _form(data: Dataset) -> str | None:
+    if data.kind == "image":
+        return "array" if data.images is not None else "file" if data.roles.image else "grid"
+    return data.kind if data.roles.text or data.roles.features else None
 
 
 def _split(evidence: Evidence) -> _Split:

@@ -13,6 +13,8 @@ K = 10
 FEWEST = 30
 TO_SIGMA = 1.4826
 """Median absolute deviation to standard deviation, for a normal distribution."""
+MEAN_TO_SIGMA = 1.2533
+"""Mean absolute deviation to standard deviation, for a normal distribution."""
 
 
 def outliers(evidence: Evidence, *, spread: float = 6.0) -> Issues:
@@ -25,11 +27,8 @@ def outliers(evidence: Evidence, *, spread: float = 6.0) -> Issues:
     if len(data) < FEWEST:
         raise NotApplicable(f"{len(data)} rows are too few to say what is far (from {FEWEST} on)")
     near = evidence.neighbours.first(K)
-    distance = np.maximum(near.distances.mean(axis=1), 1e-12)
-    logs = np.log(distance)
-    middle = np.median(logs)
-    sigma = TO_SIGMA * np.median(np.abs(logs - middle))
-    limit = middle + spread * max(float(sigma), 1e-3)
+    logs, middle, sigma = _spread_of(near.distances.mean(axis=1))
+    limit = middle + spread * max(sigma, 1e-3)
     flagged = logs > limit
     score = np.minimum(1.0, np.exp(middle - logs))
     positions = np.flatnonzero(flagged)
@@ -51,3 +50,19 @@ def outliers(evidence: Evidence, *, spread: float = 6.0) -> Issues:
             "meaning": f"mean distance to {K} neighbours against the median row's; {evidence.made_of}",
         },
     )
+
+
+def _spread_of(distance: np.ndarray) -> tuple[np.ndarray, float, float]:
+    """The logarithms of the distances, their middle, and their robust standard deviation.
+
+    Rows that sit on `K` copies of themselves have no distance and do not say what a usual one is. Where more than half
+    of the others are equally far (a table of few, discrete values), the median deviation is 0 and the mean one serves.
+    """
+    with np.errstate(divide="ignore"):
+        logs = np.log(distance)
+    apart = logs[np.isfinite(logs)]
+    if len(apart) == 0:
+        return logs, 0.0, 0.0
+    middle = float(np.median(apart))
+    deviation = np.abs(apart - middle)
+    return logs, middle, float(TO_SIGMA * np.median(deviation) or MEAN_TO_SIGMA * deviation.mean())

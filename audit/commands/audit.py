@@ -34,6 +34,7 @@ def command(
     Exit code 0 when every check could be carried out, whatever it found; 3 when one could not. `assay gate` decides.
     """
     from audit.publish import EVIDENCE, publish, ready
+    from audit.render.headline import next_steps
     from audit.render.json import as_json
     from audit.render.markdown import markdown
     from audit.render.terminal import terminal
@@ -60,13 +61,11 @@ def command(
     elif form == "markdown":
         click.echo(markdown(report, verdict))
     else:
-        after = next_command(data, output, passed=verdict.passed)
-        click.echo(terminal(report, verdict, path=output / "report.html", next_command=after, colour=opt.colour(), unicode=opt.unicode()))
+        steps = next_steps(report, verdict, f"{output}/")
+        click.echo(
+            terminal(
+                report, verdict, path=output / "report.html", next_command=steps[0].command if steps else "",
+                colour=opt.colour(), unicode=opt.unicode(),
+            )  # fmt: skip
+        )
     return Undecided.exit_code if report.errors else 0
-
-
-def next_command(data: str, report: Path, *, passed: bool) -> str:
-    """What to type next."""
-    if passed:
-        return f"assay compare {data} --test …"
-    return f"assay clean {data} --report {report}/ --by prune,deduplicate -o clean/"

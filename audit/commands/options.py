@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from audit.evidence import Given, Progress
 
 F = TypeVar("F", bound=Callable[..., Any])
-ROLES = ("label", "text", "image", "features", "id", "group", "split", "weight", "columns")
+ROLES = ("label", "text", "image", "features", "id", "group", "split", "weight", "columns", "unlabelled")
 
 
 def dataset_options(function: F) -> F:
@@ -33,6 +33,7 @@ def dataset_options(function: F) -> F:
             click.option("--group", metavar="COL", help="Rows of one group are never split between folds."),
             click.option("--split", metavar="COL", help="Column that says train, test, …; leakage is looked for between."),
             click.option("--weight", metavar="COL", help="Column of the rows' weights."),
+            click.option("--no-label", "unlabelled", is_flag=True, help="There is no label; only what needs none is checked."),
             click.option("--columns", metavar="COL,…", help="Names of the columns of a file that has no header line."),
         ]
     ):
@@ -46,7 +47,7 @@ def roles(kwargs: dict[str, Any]) -> dict[str, Any]:
     for several in ("features", "columns"):
         if said[several]:
             said[several] = [c.strip() for c in said[several].split(",")]
-    return {name: value for name, value in said.items() if value is not None}
+    return {name: value for name, value in said.items() if value not in (None, False)}
 
 
 def evidence_options(function: F) -> F:

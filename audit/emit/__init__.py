@@ -199,7 +199,7 @@ def _hold_against(meant: Dataset, written: Dataset, folder: Path) -> None:
     if written.roles.image == "path" and written.origin.format == "folder":  # moved pictures have other paths
         same = (
             written.rows.equals(meant.rows)
-            and list(written.given) == list(meant.given)
+            and written.labels.tolist() == meant.labels.tolist()
             and np.array_equal(written.content, meant.content)
         )
     else:

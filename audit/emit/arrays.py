@@ -33,15 +33,16 @@ def edit_npz(before: Dataset, out: Path, edits: Edits) -> dict[str, Any]:
     source, options = before.origin.file, before.origin.options
     arrays, by_row = _arrays(before)
     suffix = f"_{options['split']}" if "split" in options else ""
-    label = edits.label + suffix
     if edits.labels:
+        label = f"{edits.label}{suffix}"
         arrays[label] = _with(arrays[label], edits.labels)
     if edits.weights is not None:
         weight = f"{edits.weight}{suffix}"
-        arrays[weight], by_row = edits.weights, [*by_row, weight]
+        by_row = by_row if weight in by_row else [*by_row, weight]
+        arrays[weight] = edits.weights
     cleaned = {name: v[edits.kept] if name in by_row else v for name, v in arrays.items()}
     _write(out, cleaned, packed=_is_packed(source))
-    return dict(options)
+    return {**options, "names": by_row[2:]}
 
 
 def join_npz(
@@ -49,23 +50,24 @@ def join_npz(
 ) -> None:
     """Write the input again from the cleaned rows, the originals and the quarantine."""
     data, originals, left_out = (read_arrays(part) for part in parts)
-    order = original_order(rows)
+    order = original_order(rows, *(len(part[next(iter(left_out))]) for part in (data, originals, left_out)))
     gone = f"{added}_{options['split']}" if "split" in options else added
-    # the quarantine's kind is the input's: labels grow wider when a longer word is put in
-    every = {
-        name: np.concatenate([v.astype(left_out[name].dtype), originals[name], left_out[name]])[order]
-        if name in left_out
-        else v
-        for name, v in data.items()
-        if name != gone
-    }
+    every = {}
+    for name, values in data.items():
+        if name in left_out:
+            whole = np.concatenate([values, originals[name], left_out[name]])[order]
+            # the quarantine's kind is the input's: labels grow wider when a longer word is put in
+            every[name] = whole.astype(left_out[name].dtype, copy=False)
+        elif name != gone:
+            every[name] = values
     _write(out, every, packed=_is_packed(parts[0]))
 
 
 def _arrays(data: Dataset) -> tuple[dict[str, np.ndarray], list[str]]:
     path = data.origin.file
     arrays = read_arrays(path)
-    x, y, others = names_of(path, arrays, data.origin.options.get("split"))
+    options = data.origin.options
+    x, y, others = names_of(path, arrays, options.get("split"), options["names"])
     return arrays, [x, y, *others]
 
 
@@ -82,7 +84,7 @@ def _write(path: Path, arrays: Mapping[str, np.ndarray], *, packed: bool) -> Non
             entry = zipfile.ZipInfo(f"{name}.npy")
             entry.compress_type = file.compression
             with file.open(entry, "w", force_zip64=True) as handle:
-                np.lib.format.write_array(handle, np.ascontiguousarray(values), allow_pickle=False)
+                np.lib.format.write_array(handle, np.asanyarray(values), allow_pickle=False)
 
 
 def _with(labels: np.ndarray, changes: Mapping[int, Any]) -> np.ndarray:
@@ -105,7 +107,7 @@ def edit_memory(before: Dataset, out: Path, edits: Edits) -> dict[str, Any]:
     """Write the rows that stay, edited."""
     table = before.table
     if edits.labels:
-        table = table.assign(**{edits.label: put(table[edits.label], edits.labels)})
+        table = table.assign(**{str(edits.label): put(table[str(edits.label)], edits.labels)})
     if edits.weights is not None:
         table = table.assign(**{str(edits.weight): edits.weights})
     images = None if before.images is None else before.images[edits.kept]
@@ -121,7 +123,7 @@ def join_memory(
     data, originals, left_out = (read_arrow(part) for part in parts)
     data = data.drop_columns([added]) if added else data
     plain = pa.table([data.column(f.name).cast(f.type) for f in left_out.schema], schema=left_out.schema)
-    order = original_order(rows)
+    order = original_order(rows, len(plain), len(originals), len(left_out))
     write_arrow(pa.concat_tables([plain, originals, left_out]).take(pa.array(order)), out)
     if (parts[2].parent / IMAGES).exists():
         images = [read_pictures(part.parent / IMAGES) for part in parts]

@@ -49,7 +49,10 @@ def join_columns(
         # the cleaned rows' weights may be of a wider type than they were
         plain = pa.table([plain.column(f.name).cast(f.type) for f in left_out.schema], schema=left_out.schema)
         every = pa.concat_tables([plain, originals, left_out])
-        write_arrow(every.take(pa.array(original_order(rows.iloc[start:stop]))), out / name if name else out)
+        write_arrow(
+            every.take(pa.array(original_order(rows.iloc[start:stop], len(plain), len(originals), len(left_out)))),
+            out / name if name else out,
+        )
         start = stop
 
 
@@ -72,7 +75,7 @@ def _tables(source: Path) -> list[tuple[str, pa.Table]]:
 
 def _edited(table: pa.Table, edits: Edits) -> pa.Table:
     if edits.labels:
-        table = _set(table, edits.label, edits.labels)
+        table = _set(table, str(edits.label), edits.labels)
     if edits.weights is None or edits.weight is None:
         return table
     column = pa.array(edits.weights, pa.float64())

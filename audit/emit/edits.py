@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from audit.dataset import Dataset
+from audit.errors import StaleError
 
 
 @dataclass(frozen=True, eq=False)
@@ -17,7 +18,7 @@ class Edits:
 
     states: np.ndarray
     """(n,) `kept`, `edited` or `dropped`."""
-    label: str
+    label: str | None
     labels: Mapping[int, Hashable]
     """Position to the new label, where it changed."""
     weight: str | None
@@ -54,8 +55,7 @@ def edits_of(before: Dataset, after: Dataset) -> Edits:
     """What happened to each row on the way from `before` to `after`."""
     kept = before.rows.isin(after.rows)
     positions = np.flatnonzero(kept)
-    old, new = before.given.to_numpy(dtype=object)[positions], after.given.to_numpy(dtype=object)
-    relabelled = {int(i): v for i, was, v in zip(positions, old, new, strict=True) if was != v}
+    relabelled = _relabelled(before, after, positions) if before.roles.label is not None else {}
     edited = np.isin(np.arange(len(before)), list(relabelled))
     weights = None
     added = before.roles.weight is None
@@ -65,15 +65,28 @@ def edits_of(before: Dataset, after: Dataset) -> Edits:
         if before.weights is not None:
             edited |= kept & (weights != before.weights)
     states = np.where(~kept, "dropped", np.where(edited, "edited", "kept"))
-    return Edits(
-        states, str(before.roles.label), relabelled, after.roles.weight, weights, added and weights is not None
-    )
+    return Edits(states, before.roles.label, relabelled, after.roles.weight, weights, added and weights is not None)
 
 
-def original_order(rows: pd.DataFrame) -> np.ndarray:
-    """(n,) where each row of the input is in the cleaned rows, then the originals, then the quarantine."""
+def _relabelled(before: Dataset, after: Dataset, positions: np.ndarray) -> dict[int, Hashable]:
+    old, new = before.given.to_numpy(dtype=object)[positions], after.given.to_numpy(dtype=object)
+    return {int(i): v for i, was, v in zip(positions, old, new, strict=True) if was != v}
+
+
+def original_order(rows: pd.DataFrame, cleaned: int, originals: int, quarantine: int) -> np.ndarray:
+    """(n,) where each row of the input is in the cleaned rows, then the originals, then the quarantine.
+
+    StaleError when there are not as many of each as `rows` says.
+    """
     states = rows["state"].to_numpy(dtype=object)
     kept, edited, dropped = states != "dropped", states == "edited", states == "dropped"
+    for what, there, states_say in (
+        ("data", cleaned, kept),
+        ("originals", originals, edited),
+        ("quarantine", quarantine, dropped),
+    ):
+        if there != states_say.sum():
+            raise StaleError(f"{what}: {there:,} rows in the cleaned folder, {states_say.sum():,} were written")
     order = np.cumsum(kept) - 1
     order[edited] = kept.sum() + np.arange(edited.sum())
     order[dropped] = kept.sum() + edited.sum() + np.arange(dropped.sum())

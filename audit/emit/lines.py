@@ -39,7 +39,7 @@ def edit_lines(before: Dataset, out: Path, edits: Edits) -> dict[str, Any]:
         raw = records.raw[position]
         changes: dict[str, Any] = {}
         if position in edits.labels:
-            changes[edits.label] = edits.labels[position]
+            changes[str(edits.label)] = edits.labels[position]
         if position in weights:
             changes[str(edits.weight)] = weights[position]
         if changes:
@@ -64,8 +64,10 @@ def join_lines(
         mark = json.dumps(added, ensure_ascii=False) if _is_json(data) else _delimiter(data)
         cleaned = [shorten(raw, mark) for raw in cleaned]
     left_out = _read(quarantine, options)
-    every = [*cleaned, *_read(originals, options).raw, *left_out.raw]
-    _write(out, left_out.head, [every[i] for i in original_order(rows)])
+    edited = _read(originals, options).raw
+    order = original_order(rows, len(cleaned), len(edited), len(left_out.raw))
+    every = [*cleaned, *edited, *left_out.raw]
+    _write(out, left_out.head, [every[i] for i in order])
 
 
 class _JsonLines:
@@ -103,7 +105,7 @@ class _Delimited:
         self.delimiter = _delimiter(source)
         self.names = records.names
         self.has_header = not options.get("columns")
-        self.spelled = _spellings(records, edits.label, options) if edits.labels else {}
+        self.spelled = _spellings(records, str(edits.label), options) if edits.labels else {}
         self.label = edits.label
 
     def changed(self, raw: str, fields: list[str], changes: Mapping[str, Any]) -> str:
@@ -138,8 +140,8 @@ class _Delimited:
     def _line(self, values: list[str]) -> str:
         if self.delimiter == ",":
             buffer = io.StringIO()
-            csv.writer(buffer, lineterminator="").writerow(values)
-            return buffer.getvalue()
+            csv.writer(buffer, lineterminator=ENDS).writerow(values)  # it quotes the ends of lines that it knows of
+            return buffer.getvalue().removesuffix(ENDS)
         broken = [v for v in values if any(c in v for c in "\t\r\n")]
         if broken:
             raise OutputError(f"{broken[0]!r} has a tab or a line end in it: tab-separated values cannot hold it")

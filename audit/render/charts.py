@@ -46,7 +46,9 @@ def class_dots(lines: Sequence[Mapping[str, Any]], limit: float | None) -> Marku
     top = 1.05 * max([x["high"] for x in shown] + ([limit] if limit is not None else []) + [0.01])
     rule = Markup("")
     if limit is not None:
-        rule = Markup('<line x1="{0:.2f}%" x2="{0:.2f}%" y1="0" y2="100%" stroke="var(--ink)"/>').format(limit / top * 100)
+        rule = Markup('<line x1="{0:.2f}%" x2="{0:.2f}%" y1="0" y2="100%" stroke="var(--ink)"/>').format(
+            limit / top * 100
+        )
     rows = [_dot(x, top, limit, rule) for x in shown]
     axis = Markup('<span></span><span class="ends"><i>0</i><i>{}</i></span><span></span>').format(words.share(top))
     return Markup('<div class="rows">{}{}</div>').format(Markup("").join(rows), axis)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 LONG_SIDE = 160
 TINY = 28
-HEAVIEST = 20_000
+HEAVIEST = 16_000
 TEXT_LONG = 600
 CELL_LONG = 80
 CELLS = 6
@@ -68,9 +68,9 @@ class Shelf:
     prefix: str = field(default="")
 
     @classmethod
-    def of(cls, data: Dataset, prefix: str = "") -> Shelf:
+    def of(cls, data: Dataset, prefix: str = "", columns: tuple[str, ...] = ()) -> Shelf:
         """Index a dataset by the text of its ids, which is what files and JSON keep of them."""
-        return cls(data, {str(row): row for row in data.rows}, _widest(data), prefix)
+        return cls(data, {str(row): row for row in data.rows}, columns or _widest(data), prefix)
 
     def show(self, row: object, first: Sequence[str] = ()) -> Example:
         """One row; the columns named in `first` come first."""
@@ -82,7 +82,7 @@ class Shelf:
             name = f"{self.prefix} {name}"
         label = ""
         if self.data.roles.label is not None:
-            label = words.visible(self.data.given.loc[known])
+            label = words.visible(self.data.given.iloc[self.data.rows.get_loc(known)])
         if self.data.kind == "image":
             return _picture(self.data, known, Example(name, label))
         if self.data.kind == "text":
@@ -91,7 +91,7 @@ class Shelf:
 
 
 def _widest(data: Dataset) -> tuple[str, ...]:
-    chosen = [c for c in data.roles.features] if data.kind == "table" else []
+    chosen = list(data.roles.features) if data.kind == "table" else []
     head = data.table.head(MEASURED_ROWS)
     width = {c: head[c].astype("str").str.len().mean() for c in chosen}
     kept = set(sorted(chosen, key=lambda c: -width[c])[:CELLS])
@@ -111,7 +111,7 @@ def _picture(data: Dataset, row: Hashable, blank: Example) -> Example:
 
 
 def thumbnail(opened: Image) -> tuple[str, bool]:
-    """A data URI of at most 20 KB with its long side at most 160, and whether it is so small that pixels show."""
+    """A data URI of at most 16 KB with its long side at most 160, and whether it is so small that pixels show."""
     from PIL import Image
 
     tiny = max(opened.size) <= TINY
@@ -136,15 +136,16 @@ def _uri(opened: Image, form: str, **options: int) -> str:
 
 
 def _text(data: Dataset, row: Hashable) -> str:
-    value = data.table.at[row, data.roles.text]
-    return "" if pd.isna(value) else words.shorten(words.readable(value), TEXT_LONG)
+    text = data.texts[int(data.rows.get_loc(row))]  # type: ignore[arg-type]  # ids are unique: one number
+    return words.shorten(words.readable(text), TEXT_LONG)
 
 
 def _cells(shelf: Shelf, row: Hashable, first: Sequence[str]) -> tuple[Cell, ...]:
     own = shelf.data.table
+    line = own.iloc[own.index.get_loc(row)]
     named = [c for c in first if c in own.columns]
     rest = [c for c in shelf.columns if c not in named]
-    return tuple(Cell(words.visible(c), cell_text(own.at[row, c])) for c in [*named, *rest][:CELLS])
+    return tuple(Cell(words.visible(c), cell_text(line[c])) for c in [*named, *rest][:CELLS] if c in own.columns)
 
 
 def cell_text(value: object) -> str:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Hashable
+from collections.abc import Hashable
 from dataclasses import dataclass
 
 import pandas as pd
 
 from audit.render import words
-from audit.render.words import NOUNS, Noun
+from audit.render.sentences import Said, say
 from audit.report import Card, Issues, Report
 from audit.suite import Limit, Severity
 from audit.verdict import Breach, State, Verdict
@@ -68,14 +68,10 @@ class Finding:
     affected: int
     """How many rows, labels or rules the sentence is about."""
 
-
-@dataclass(frozen=True)
-class Said:
-    """A check's sentence, before it is judged."""
-
-    sentence: str
-    affected: int
-    note: str = ""
+    @property
+    def aside(self) -> str:
+        """As much of the note as has room beside the sentence in a table: the interval first of all."""
+        return "" if self.check == "imbalance" else self.note.partition(";")[0]
 
 
 @dataclass(frozen=True)
@@ -108,6 +104,8 @@ def finding(issues: Issues, verdict: Verdict, card: Card) -> Finding:
     judged = _judged(issues, verdict)
     said = _said(issues, verdict, card, state)
     measured, limit = against(judged.measure, judged.value, judged.limit)
+    if judged.limit is None and judged.measure == "exact.count" and judged.value is not None:
+        measured = words.count(said.affected)  # no limit says which sense of "the same" is meant: all of them
     prefix = {"critical": "at most", "warning": "warn above", "info": "told above"}[judged.severity]
     sense = judged.measure.rpartition(".")[0]  # exact, normalised or near: a check may have a limit for each
     return Finding(
@@ -134,7 +132,7 @@ def help_for(f: Finding) -> str:
 
 def title(check: str) -> str:
     """What a check is called on a page."""
-    return TITLES.get(check, words.sentence(check))
+    return TITLES.get(check, words.visible(check))
 
 
 def against(measure: str, value: float | None, limit: float | None) -> tuple[str, str]:
@@ -190,27 +188,26 @@ def _line(check: str, row: Hashable, found: pd.Series) -> Line:
 # -- which measure decides ---------------------------------------------------------------------------------------------
 
 
-def limits_of(verdict: Verdict) -> tuple[Limit, ...]:
-    """Every limit the verdict looked at."""
-    return tuple(getattr(verdict, "limits", ()))
-
-
 def _judged(issues: Issues, verdict: Verdict) -> Judged:
     if issues.status == "ran" and issues.check == "schema":
-        rules = issues.detail.get("expectations", ())
-        broken = [b.severity for b in verdict.of("schema") if b.value]
-        severity: Severity = "warning" if broken and "critical" not in broken else "critical"
-        failed = issues.measures.get("failed", 0)
-        # rules that another suite asked for are not this verdict's limit
-        return Judged("failed", failed, 0 if rules and (broken or not failed) else None, severity)
+        return _judged_rules(issues, verdict)
     broken = [_of_breach(b) for b in verdict.of(issues.check) if b.limit is not None]
     if broken:
         return min(broken, key=lambda j: (SEVERITIES.index(j.severity), -j.excess))
-    held = [_of_limit(x, issues) for x in limits_of(verdict) if x.measure.split(".", 1)[0] == issues.check]
+    held = [_of_limit(x, issues) for x in verdict.limits if x.measure.split(".", 1)[0] == issues.check]
     if held:
         return min(held, key=lambda j: (-j.excess, SEVERITIES.index(j.severity)))
     measure = HEADLINE_MEASURES.get(issues.check) or next(iter(issues.measures), "count")
     return Judged(measure, issues.measures.get(measure))
+
+
+def _judged_rules(issues: Issues, verdict: Verdict) -> Judged:
+    severities = [b.severity for b in verdict.of("schema") if b.value]
+    severity: Severity = "warning" if severities and "critical" not in severities else "critical"
+    failed = issues.measures.get("failed", 0)
+    # rules that another suite asked for are not this verdict's limit
+    asked = issues.detail.get("expectations") and (severities or not failed)
+    return Judged("failed", failed, 0 if asked else None, severity)
 
 
 def _of_breach(breach: Breach) -> Judged:
@@ -223,7 +220,7 @@ def _of_limit(limit: Limit, issues: Issues) -> Judged:
     return Judged(measure, issues.measures.get(measure), limit.max, limit.severity)
 
 
-# -- sentences ---------------------------------------------------------------------------------------------------------
+# -- what it says ------------------------------------------------------------------------------------------------------
 
 
 def _said(issues: Issues, verdict: Verdict, card: Card, state: State) -> Said:
@@ -237,116 +234,4 @@ def _said(issues: Issues, verdict: Verdict, card: Card, state: State) -> Said:
     absent = [b.why for b in verdict.of(issues.check) if b.value is None]
     if absent:
         return Said(f"could not be judged: {words.visible(absent[0])}", len(absent))
-    speak = SENTENCES.get(issues.check)
-    return speak(issues, card, NOUNS[card.kind]) if speak else Said(words.plural(len(issues.findings), "row") + " flagged", len(issues.findings))
-
-
-def _count(issues: Issues, measure: str = "count") -> int:
-    return round(issues.measures.get(measure, 0))
-
-
-def _labels(issues: Issues, card: Card, noun: Noun) -> Said:
-    n = _count(issues)
-    if not n:
-        return Said("no label looks wrong", 0)
-    span = words.between(issues.measures.get("rate_low"), issues.measures.get("rate_high"))
-    worst = sorted(issues.detail.get("per_class", ()), key=lambda c: -c["flagged"])
-    names = [words.shorten(words.visible(c["class"]), 24) for c in worst[:3] if c["flagged"]]
-    often = f"{words.listing(names)} most often" if len(worst) > len(names) > 1 else ""
-    return Said(words.plural(n, "label looks wrong", "labels look wrong"), n, "; ".join(x for x in (span, often) if x))
-
-
-def _conflicts(issues: Issues, card: Card, noun: Noun) -> Said:
-    n = _count(issues)
-    if not n:
-        return Said(f"no {noun.one} carries two labels", 0)
-    rows = _count(issues, "rows")
-    verb = "appears with more than one label" if n == 1 else "appear with more than one label"
-    return Said(f"{noun.of(n)} {verb}", n, f"in {words.plural(rows, 'row')}" if rows else "")
-
-
-def _duplicates(issues: Issues, card: Card, noun: Noun) -> Said:
-    exact, near = _count(issues, "exact.count"), _count(issues, "near.count")
-    folded = _count(issues, "normalised.count") - exact
-    n = exact + max(folded, 0) + near
-    if not n:
-        return Said(f"no {noun.one} appears twice", 0)
-    parts = [
-        (exact, "repeats another", "repeat another"),
-        (folded, "repeats another but for capitals and spaces", "repeat another but for capitals and spaces"),
-        (near, "looks the same as another", "look the same as another"),
-    ]
-    return _first_and_rest([p for p in parts if p[0] > 0], noun, n)
-
-
-def _first_and_rest(parts: list[tuple[int, str, str]], noun: Noun, n: int) -> Said:
-    (first, one, many), *rest = parts
-    note = "; ".join(f"{words.count(k)} more {o if k == 1 else m}" for k, o, m in rest)
-    return Said(f"{noun.of(first)} {one if first == 1 else many}", n, note)
-
-
-def _leakage(issues: Issues, card: Card, noun: Noun) -> Said:
-    other = words.visible(issues.detail.get("against", "the other set"))
-    exact, near = _count(issues, "exact.count"), _count(issues, "near.count")
-    folded = _count(issues, "normalised.count") - exact
-    n = exact + max(folded, 0) + near
-    if not n:
-        return Said(f"no {noun.one} of {other} appears here", 0)
-    parts = [
-        (exact, f"of {other} appears here too", f"of {other} appear here too"),
-        (folded, f"of {other} appears here but for capitals and spaces", f"of {other} appear here but for capitals and spaces"),
-        (near, f"of {other} looks the same as one here", f"of {other} look the same as one here"),
-    ]  # fmt: skip
-    said = _first_and_rest([p for p in parts if p[0] > 0], noun, n)
-    return Said(said.sentence, n, said.note.replace(f" of {other}", ""))
-
-
-def _outliers(issues: Issues, card: Card, noun: Noun) -> Said:
-    n = _count(issues)
-    verb = "sits far from all others" if n <= 1 else "sit far from all others"
-    return Said(f"{noun.of(n) if n else f'no {noun.one}'} {verb}", n)
-
-
-def _imbalance(issues: Issues, card: Card, noun: Noun) -> Said:
-    times = words.ratio(issues.measures.get("ratio")).replace(words.TIMES, "")
-    classes = issues.detail.get("classes", ())
-    note = ""
-    if classes:
-        first, last = classes[0], classes[-1]
-        ends = [f"{words.shorten(words.visible(c['class']), 24)} has {words.count(c['rows'])}" for c in (first, last)]
-        note = f"{ends[0]}, {ends[1]}" if len(classes) > 1 else ends[0]
-    return Said(f"the largest class is {times} times the smallest", int(last["rows"]) if classes else 0, note)
-
-
-def _missing(issues: Issues, card: Card, noun: Noun) -> Said:
-    broken = _count(issues, "unreadable")
-    n = max(_count(issues) - broken, 0)  # a row whose picture cannot be opened is counted as missing too
-    parts = []
-    if n:
-        parts.append(words.plural(n, "row has an empty cell", "rows have an empty cell"))
-    if broken:
-        parts.append(words.plural(broken, "picture cannot be opened", "pictures cannot be opened"))
-    if parts:
-        columns = [words.shorten(words.visible(c["column"]), 24) for c in issues.detail.get("columns", ())]
-        return Said(" and ".join(parts), n + broken, f"in {words.listing(columns)}" if columns else "")
-    return Said("no cell is empty" if card.kind != "image" else "every picture opens, no cell is empty", 0)
-
-
-def _schema(issues: Issues, card: Card, noun: Noun) -> Said:
-    rules = issues.detail.get("expectations", ())
-    n = _count(issues, "failed")
-    if not rules:
-        return Said("the suite holds no rules", 0)
-    if n:
-        rows = _count(issues, "rows")
-        note = f"in {words.plural(rows, 'row')}" if rows else ""
-        verb = "is broken" if n == 1 else "are broken"
-        return Said(f"{words.count(n)} of {words.plural(len(rules), 'rule')} {verb}", n, note)
-    hold = "the one rule holds" if len(rules) == 1 else f"all {words.count(len(rules))} rules hold"
-    return Said(f"{hold} for {words.plural(card.rows, 'row')}", 0)
-
-
-SENTENCES: dict[str, Callable[[Issues, Card, Noun], Said]] = {
-    "schema": _schema, "labels": _labels, "conflicts": _conflicts, "duplicates": _duplicates,
-    "outliers": _outliers, "leakage": _leakage, "imbalance": _imbalance, "missing": _missing,
-}  # fmt: skip
+    return say(issues, card)

@@ -6,13 +6,15 @@ import shlex
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from audit.render import words
-from audit.render.findings import CONSEQUENCES, SENTENCES, Finding, findings
+from audit.render.findings import CONSEQUENCES, Finding, findings
 from audit.report import Report
 from audit.verdict import Verdict
 
-ROLE_OPTIONS = ("--label", "--text", "--image", "--features", "--id", "--group", "--split", "--weight", "--classes")
+ROLE_OPTIONS = ("--label", "--text", "--image", "--features", "--id", "--group", "--split", "--weight", "--columns")
+FLAGS = ("--force", "--quiet")
 CHECK_NOUNS = {"labels": "label", "conflicts": "conflict", "duplicates": "duplicate", "outliers": "outlier",
                "imbalance": "balance"}  # fmt: skip
 MENDS = {
@@ -51,7 +53,7 @@ def headline(report: Report, verdict: Verdict) -> Headline:
 
 def tally(rows: Sequence[Finding]) -> str:
     """How many checks are in each state, in a sentence."""
-    n = Counter(f.state for f in rows)
+    n: Counter[str] = Counter(f.state for f in rows)
     parts = [
         (n["error"], "could not finish", "could not finish"), (n["fail"], "fails", "fail"), (n["warn"], "warns", "warn"),
         (n["pass"], "passes", "pass"), (n["not_checked"], "was not checked", "were not checked"),
@@ -65,7 +67,7 @@ def tally(rows: Sequence[Finding]) -> str:
 
 def short_tally(rows: Sequence[Finding]) -> str:
     """`2 failed, 1 warned, 4 passed, 1 not checked`."""
-    n = Counter(f.state for f in rows)
+    n: Counter[str] = Counter(f.state for f in rows)
     return ", ".join(f"{words.count(n[state])} {said}" for state, said in PAST.items() if n[state])
 
 
@@ -94,7 +96,12 @@ def _warned(rows: Sequence[Finding]) -> tuple[str, str]:
 def _failed(rows: Sequence[Finding]) -> tuple[str, str]:
     failed = [f for f in rows if f.state == "fail"]
     worst = max(failed, key=lambda f: f.affected)
-    others = [f for f in failed if f is not worst][:1]
+    others = [f for f in failed if f is not worst and f.value is not None][:1]
+    if worst.value is None:  # a limit on something that was not measured
+        return (
+            f"Do not train on this yet: {worst.title.lower()} could not be judged.",
+            f"{words.sentence(worst.sentence)}.",
+        )
     also = [f"And {f.sentence}{_so(f)}." for f in others]
     first = _measured(worst) + ("" if others else _consequence(worst))
     return f"Do not train on this yet: {worst.sentence}.", " ".join([first, *also]).strip()
@@ -104,13 +111,16 @@ def _undecided(rows: Sequence[Finding]) -> tuple[str, str]:
     broken = [f for f in rows if f.state == "error"]
     first = broken[0]
     name = CHECK_NOUNS.get(first.check, first.title.lower())
-    if first.check in SENTENCES and first.sentence.startswith("could not finish"):
+    if first.sentence.startswith("could not finish"):
         said, cause = f"the {name} check could not finish", first.sentence.partition(": ")[2]
     else:
         said, cause = f"the {name} could not be judged", first.sentence
     failed = [f.sentence for f in rows if f.state == "fail"]
     also = f" Besides, {words.listing(failed)}." if failed else ""
-    return f"Could not decide: {said}.", f"{words.sentence(cause).rstrip('.')}. So nobody knows whether this data is fit.{also}"
+    return (
+        f"Could not decide: {said}.",
+        f"{words.sentence(cause).rstrip('.')}. So nobody knows whether this data is fit.{also}",
+    )
 
 
 def _measured(f: Finding) -> str:
@@ -139,30 +149,79 @@ def _why(f: Finding) -> str:
 # -- what to do next ---------------------------------------------------------------------------------------------------
 
 
-def next_steps(report: Report, verdict: Verdict, report_path: str = "report/") -> tuple[Step, ...]:
-    """At most three steps, each with a command that can be pasted as it stands."""
-    data, roles, reference = _said_at_first(report)
-    rows = findings(report, verdict)
-    suite = shlex.quote(_option(report.command, "--suite") or verdict.suite)
-    again = report.command or _command("assay audit", data, *roles, "-o", shlex.quote(report_path))
+def next_steps(report: Report, verdict: Verdict, report_path: str | None = None) -> tuple[Step, ...]:
+    """At most three steps, each with a command that can be pasted as it stands.
+
+    The data, its roles and the reference are named as the audit's own command named them; so is the report's folder
+    unless `report_path` names it.
+    """
+    said = _said(report, report_path)
+    again = report.command or _command("assay audit", said.data, *said.roles, "-o", said.folder)
     if verdict.outcome == "ERROR":
         return (Step("Mend what could not finish, then audit again.", again),)
-    mends = list(dict.fromkeys(MENDS[f.check] for f in rows if f.state in ("fail", "warn") and f.check in MENDS and f.affected))
+    wrong = [f for f in findings(report, verdict) if f.state in ("fail", "warn")]
+    mends = list(dict.fromkeys(MENDS[f.check] for f in wrong if f.check in MENDS and f.affected))
     steps: list[Step] = []
     if mends:
-        clean = _command("assay clean", data, *roles, "--report", shlex.quote(report_path), "--by", ",".join(mends), "-o clean/")
-        steps.append(Step("Write a repaired copy. Nothing is lost: you can undo it.", clean))
-    unmended = [f for f in rows if f.state == "fail" and f.check not in MENDS]
+        columns = [r for r in said.roles if r.startswith("--columns")]  # the report remembers the other roles
+        by = f"--report {said.folder} --by {','.join(mends)} -o clean/"
+        steps.append(
+            Step(
+                "Write a repaired copy. Nothing is lost: you can undo it.",
+                _command("assay clean", said.data, *columns, by),
+            )
+        )
+    unmended = [f.title.lower() for f in wrong if f.state == "fail" and f.check not in MENDS]
     if unmended:
-        names = words.listing([f.title.lower() for f in unmended])
-        steps.append(Step(f"Mend {names} at the source, then audit again.", again))
-    if reference and ("prune" in mends or not mends):
-        text = "Find out whether cleaning makes a better model."
-        test = f"--test {reference} --variants {VARIANTS} -o runs/"
-        steps.append(Step(text, _command("assay compare", data, *roles, test)))
+        steps.append(Step(f"Mend {words.listing(unmended)} at the source, then audit again.", again))
+    if said.reference and ("prune" in mends or not mends):
+        test = f"--test {said.reference} --variants {VARIANTS} -o runs/"
+        steps.append(
+            Step(
+                "Find out whether cleaning makes a better model.",
+                _command("assay compare", said.data, *said.roles, test),
+            )
+        )
     if verdict.passed:
-        steps.append(Step("Hold the next version to the same limits.", _command("assay gate", data, *roles, "--suite", suite)))
+        suite = f"--suite {shlex.quote(_option(report.command, '--suite') or verdict.suite)}"
+        steps.append(
+            Step("Hold the next version to the same limits.", _command("assay gate", said.data, *said.roles, suite))
+        )
     return tuple(steps[:3])
+
+
+@dataclass(frozen=True)
+class _Said:
+    """How things were named when the audit was asked for, quoted for a shell."""
+
+    data: str
+    roles: tuple[str, ...]
+    reference: str
+    folder: str
+
+
+def _said(report: Report, report_path: str | None) -> _Said:
+    parts = _split(report.command)
+    roles = (f"{a} {shlex.quote(b)}" for a, b in pairwise(parts) if a in ROLE_OPTIONS)
+    reference = _option(report.command, "--reference")
+    folder = report_path or _option(report.command, "-o") or _option(report.command, "--output") or "report/"
+    return _Said(
+        data=shlex.quote(_positional(parts) or report.dataset.name),
+        roles=tuple(roles),
+        reference=shlex.quote(reference) if reference else "",
+        folder=shlex.quote(folder),
+    )
+
+
+def _positional(parts: Sequence[str]) -> str:
+    """DATA in `assay audit … DATA …`: the first word that is neither an option nor an option's value."""
+    rest = iter(parts[2:] if parts[1:2] == ["audit"] else ())
+    for word in rest:
+        if not word.startswith("-"):
+            return word
+        if word not in FLAGS and "=" not in word:
+            next(rest, None)
+    return ""
 
 
 def _command(*parts: str) -> str:
@@ -171,7 +230,7 @@ def _command(*parts: str) -> str:
 
 def _option(command: str, name: str) -> str:
     parts = _split(command)
-    return next((b for a, b in zip(parts, parts[1:], strict=False) if a == name), "")
+    return next((b for a, b in pairwise(parts) if a == name), "")
 
 
 def _split(command: str) -> list[str]:
@@ -179,18 +238,3 @@ def _split(command: str) -> list[str]:
         return shlex.split(command)
     except ValueError:  # an unclosed quote: then nothing is known of how it was said
         return []
-
-
-def _said_at_first(report: Report) -> tuple[str, list[str], str]:
-    """How the data, its roles and its reference were named when the audit was asked for, quoted for a shell."""
-    parts = _split(report.command)
-    data = shlex.quote(report.dataset.name)
-    if parts[:2] == ["assay", "audit"] and len(parts) > 2 and not parts[2].startswith("-"):
-        data = shlex.quote(parts[2])
-    roles = [
-        f"{name} {shlex.quote(value)}"
-        for name, value in zip(parts, parts[1:], strict=False)
-        if name in ROLE_OPTIONS
-    ]  # fmt: skip
-    reference = _option(report.command, "--reference")
-    return data, roles, shlex.quote(reference) if reference else ""

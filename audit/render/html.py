@@ -4,51 +4,56 @@ from __future__ import annotations
 
 from audit.dataset import Dataset
 from audit.render import charts, words
+from audit.render.blocks import OPEN, Section, Stage
 from audit.render.examples import Shelf
 from audit.render.findings import findings
 from audit.render.headline import headline, next_steps
 from audit.render.page import environment
-from audit.render.sections import Section, Stage, section
+from audit.render.sections import section
 from audit.render.words import NOUNS
 from audit.report import Card, Report
 from audit.verdict import Verdict
 
-OPEN = ("error", "fail", "warn")
 
-
-def html(report: Report, verdict: Verdict, data: Dataset, reference: Dataset | None = None, *, path: str = "report/") -> str:
+def html(
+    report: Report, verdict: Verdict, data: Dataset, reference: Dataset | None = None, *, path: str | None = None
+) -> str:
     """The report as one HTML file that asks for nothing else: pictures, styles and charts are inside it.
 
-    `data` and `reference` are the audited data, from which the worst examples are shown; `path` is the folder the
-    commands on the page name.
+    `data` and `reference` are the audited data, from which the worst examples are shown; `path` is the folder that
+    the commands on the page name, by default the one the audit's own command named.
     """
     rows = findings(report, verdict)
-    there = None if reference is None else Shelf.of(reference, words.visible(reference.name))
-    stage = Stage(report, Shelf.of(data), there, NOUNS[report.dataset.kind])
-    written = [section(report[f.check], f, stage) for f in rows if f.check in report.checks]
-    return environment().get_template("report.html").render(
-        title=f"{verdict.outcome} · {words.visible(report.dataset.name)} · assay audit",
-        identity=identity(report),
-        outcome=verdict.outcome,
-        headline=headline(report, verdict),
-        suite=words.visible(suite_name(verdict)),
-        steps=next_steps(report, verdict, path),
-        rows=rows,
-        bars={f.check: charts.limit_bar(f) for f in rows},
-        shown=[s for s in written if s.finding.state in OPEN],
-        folded=[s for s in written if s.finding.state not in OPEN],
-        folded_title=_folded_title(written),
-        made=_made(report, verdict),
-        path=path,
+    here = Shelf.of(data)
+    there = None if reference is None else Shelf.of(reference, words.called(reference.name), here.columns)
+    noun = NOUNS[report.dataset.kind]
+    written = [section(report[f.check], Stage(report, here, there, noun, f)) for f in rows if f.check in report.checks]
+    return (
+        environment()
+        .get_template("report.html")
+        .render(
+            title=f"{verdict.outcome} · {words.called(report.dataset.name)} · assay audit",
+            identity=identity(report),
+            outcome=verdict.outcome,
+            headline=headline(report, verdict),
+            suite=words.visible(suite_name(verdict)),
+            steps=next_steps(report, verdict, path),
+            rows=rows,
+            bars={f.check: charts.limit_bar(f) for f in rows},
+            shown=[s for s in written if s.finding.state in OPEN],
+            folded=[s for s in written if s.finding.state not in OPEN],
+            folded_title=_folded_title(written),
+            made=_made(report, verdict),
+        )
     )
 
 
 def identity(report: Report) -> tuple[str, ...]:
     """Dataset, rows, classes, reference and date, in words."""
     card, other = report.dataset, report.reference
-    parts = [words.visible(card.name), size(card)]
+    parts = [words.called(card.name), size(card)]
     if other is not None:
-        parts.append(f"compared with {words.visible(other.name)}, {NOUNS[other.kind].of(other.rows)}")
+        parts.append(f"compared with {words.called(other.name)}, {NOUNS[other.kind].of(other.rows)}")
     return (*parts, *([report.created[:10]] if report.created else []))
 
 

@@ -14,10 +14,16 @@ from audit.verdict import Verdict
 LONGEST = 65_536
 CELL = 240
 EXAMPLES = 3
-OUTCOMES = {"error": "**? ERROR**", "fail": "**✕ FAIL**", "warn": "**! WARN**", "pass": "✓ pass", "not_checked": "– not checked"}
+OUTCOMES = {
+    "error": "**? ERROR**",
+    "fail": "**✕ FAIL**",
+    "warn": "**! WARN**",
+    "pass": "✓ pass",
+    "not_checked": "– not checked",
+}
 
 
-def markdown(report: Report, verdict: Verdict, *, path: str = "report/") -> str:
+def markdown(report: Report, verdict: Verdict, *, path: str | None = None) -> str:
     """The answer, a line a check, the worst rows of what fails, what to do next; under 65,536 characters always."""
     rows = findings(report, verdict)
     said = headline(report, verdict)
@@ -30,7 +36,11 @@ def markdown(report: Report, verdict: Verdict, *, path: str = "report/") -> str:
         f"{escaped(said.tally)} assay audit of {' · '.join(escaped(p) for p in identity(report))}.",
     ]
     text = "\n\n".join(p for p in parts if p) + "\n"
-    return text if len(text) < LONGEST else "\n\n".join(p for p in (parts[0], parts[2], parts[-1]) if p)[: LONGEST - 2] + "\n"
+    return (
+        text
+        if len(text) < LONGEST
+        else "\n\n".join(p for p in (parts[0], parts[2], parts[-1]) if p)[: LONGEST - 2] + "\n"
+    )
 
 
 def escaped(text: str, most: int = CELL) -> str:
@@ -39,7 +49,8 @@ def escaped(text: str, most: int = CELL) -> str:
     html = short.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     quiet = re.sub(r"([\\`*_{}\[\]()|~!])", r"\\\1", html)
     # "@name" and "#1" would call people and link issues; an entity breaks both and reads the same
-    return re.sub(r"#(?=\w)", "&#35;", re.sub(r"@(?=\w)", "&#64;", quiet)).replace("://", ":&#47;/").replace("www.", "www&#46;")
+    quiet = re.sub(r"@(?=\w)", "&#64;", re.sub(r"#(?=\w)", "&#35;", quiet))
+    return quiet.replace("://", ":&#47;/").replace("www.", "www&#46;")
 
 
 def code(text: str) -> str:
@@ -72,7 +83,7 @@ def _examples(f: Finding, report: Report) -> str:
     return f"**{escaped(f.title)}**, worst first:\n\n" + "\n".join(lines)
 
 
-def _steps(report: Report, verdict: Verdict, path: str) -> str:
+def _steps(report: Report, verdict: Verdict, path: str | None) -> str:
     steps = next_steps(report, verdict, path)
     if not steps:
         return ""

@@ -54,6 +54,12 @@ def environment(*folders: Path) -> jinja2.Environment:
         name.__name__: name
         for name in (words.count, words.share, words.between, words.ratio, words.signed, words.interval)
     }
-    made.filters |= {"tokens": tokens, "capital": words.sentence, "plural": words.plural, "row_name": words.row_name, "visible": words.visible}
+    made.filters |= {
+        "tokens": tokens,
+        "capital": words.sentence,
+        "plural": words.plural,
+        "row_name": words.row_name,
+        "visible": words.visible,
+    }
     made.globals |= {"stylesheet": Markup(stylesheet()), "script": Markup(script())}  # noqa: S704  our own files
     return made

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 from audit.render import words
 from audit.render.findings import Finding, Line, example_lines, findings, help_for
@@ -18,14 +19,14 @@ WORD, NAME, ROW = 6, 12, 8
 LEFT = WORD + NAME
 NARROWEST = 40
 
-Say = Callable[[str], str]
+Say = Callable[[object], str]
 
 
 def terminal(
     report: Report,
     verdict: Verdict,
     *,
-    path: str,
+    path: str | Path,
     next_command: str,
     colour: bool,
     width: int = 80,
@@ -37,7 +38,7 @@ def terminal(
     spelt out. Without `unicode` everything is ASCII.
     """
 
-    def say(text: str) -> str:
+    def say(text: object) -> str:
         return words.plain_text(words.visible(text), unicode=unicode)
 
     width = max(width, NARROWEST)
@@ -65,11 +66,13 @@ def _verdict_words(verdict: Verdict, rows: tuple[Finding, ...], seconds: float) 
 
 
 def _verdict(verdict: Verdict, rows: tuple[Finding, ...], seconds: float, width: int, say: Say) -> list[str]:
-    return words.wrap(say(_verdict_words(verdict, rows, seconds)), width)
+    line = say(_verdict_words(verdict, rows, seconds))
+    # the verdict stays on one line: the time is what can be done without
+    return [line] if words.columns(line) <= width else words.wrap(line.rpartition(", in ")[0], width)
 
 
 def _identity(report: Report, width: int, say: Say) -> list[str]:
-    left, right = f"assay audit {say(report.dataset.name)}", say(size(report.dataset))
+    left, right = f"assay audit {say(words.called(report.dataset.name))}", say(size(report.dataset))
     space = width - words.columns(left) - words.columns(right)
     if space >= 2:
         return [left + " " * space + right, ""]

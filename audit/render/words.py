@@ -151,6 +151,11 @@ def row_name(row: Hashable) -> str:
     return f"row {int(row):,}" if whole else f"row {visible(row)}"  # type: ignore[call-overload]
 
 
+def called(name: str) -> str:
+    """A dataset by its name; one named by its path, by the last part of it."""
+    return visible(name if "://" in name else name.rstrip("/").rpartition("/")[2] or name)
+
+
 def sentence(text: str) -> str:
     """First letter large, unless the first word is a name (`pred_probs.npy`) or a number; the rest is left as it is."""
     first = text.split(" ", 1)[0].rstrip(",.:;")

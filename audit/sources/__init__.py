@@ -66,16 +66,17 @@ def load(
     weight: str | None = None,
     classes: Sequence[Hashable] | None = None,
     columns: Sequence[str] | None = None,
+    unlabelled: bool = False,
 ) -> Dataset:
     """Read a dataset from a file, a folder, a name (`digits`), an address (`planted:digits`) or a value in memory.
 
-    Roles that are not named are inferred where one answer fits and said in `Dataset.inferred`; a label is needed.
-    `classes` gives their order, else it is the natural one. `columns` names the columns of a CSV or TSV file that has
-    no header.
+    Roles that are not named are inferred where one answer fits and said in `Dataset.inferred`; a label is needed
+    unless `unlabelled`. `classes` gives the order of the classes, else it is the natural one. `columns` names the
+    columns of a CSV or TSV file that has no header.
     """
     learnt = tuple(filter(None, features.split(","))) if isinstance(features, str) else features
     learnt = None if learnt is None else tuple(learnt)
-    named = Named(label, text, image, learnt, id, group, split, weight)
+    named = Named(label, text, image, learnt, id, group, split, weight, unlabelled)
     return build(read(where, columns=columns), named, classes)
 
 
@@ -128,7 +129,10 @@ def read_clean(folder: Path, manifest: Manifest | None = None) -> Dataset:
 
 
 def _read_clean_content(folder: Path) -> Content:
-    data = read_clean(folder)
+    manifest = Manifest.read(folder)
+    data = read_clean(folder, manifest)
+    if data.fingerprint != manifest.after.fingerprint:
+        raise StaleError(f"{folder}: edited after it was written; load {folder / manifest.data} for what it is now")
     return Content(str(folder), data.table, data.origin, data.images, data.roles, data.classes)
 
 

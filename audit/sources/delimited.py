@@ -132,8 +132,8 @@ def _column_names(values: list[str], path: Path) -> list[str]:
 
 
 def _tab_records(text: str) -> Iterator[tuple[list[str] | None, str]]:
-    for written in io.StringIO(text.removeprefix(BOM), newline="\n"):
-        body = written.rstrip("\r\n")
+    for number, written in enumerate(io.StringIO(text, newline="\n")):
+        body = (written if number else written.removeprefix(BOM)).rstrip("\r\n")
         yield (body.split("\t") if body else None), written
 
 
@@ -205,8 +205,16 @@ def as_column(cells: Sequence[str], kind: Kind) -> pd.Series:
     if kind == "boolean":
         return pd.Series([BOOLEAN[c] if c else None for c in cells], dtype="boolean" if gaps else "bool")
     if kind == "integer":
-        return pd.Series([int(c) if c else None for c in cells], dtype="Int64" if gaps else "int64")
+        return whole_numbers([int(c) if c else None for c in cells])
     return pd.Series([float(c) if c else float("nan") for c in cells], dtype="float64")
+
+
+def whole_numbers(values: Sequence[int | None]) -> pd.Series:
+    """As integers; with gaps as the floats that everybody expects there, where a float holds them exactly."""
+    if None not in values:
+        return pd.Series(values, dtype="int64")
+    exact = all(v is None or abs(v) <= 2**53 for v in values)
+    return pd.Series(values, dtype="float64" if exact else "Int64")
 
 
 def _has_str_dtype() -> bool:

@@ -13,7 +13,7 @@ import pandas as pd
 from audit.dataset import Origin
 from audit.errors import InputError
 from audit.sources.content import Content
-from audit.sources.delimited import BOM, Records, plain_suffix, read_text
+from audit.sources.delimited import BOM, Records, plain_suffix, read_text, whole_numbers
 
 
 def read_jsonlines(path: Path, *, names: Sequence[str] = ()) -> Content:
@@ -64,7 +64,7 @@ def _as_column(values: list[Any]) -> pd.Series:
     if kinds == {bool}:
         return pd.Series(values, dtype="boolean" if None in values else "bool")
     if kinds == {int} and all(v is None or abs(v) < 2**63 for v in values):
-        return pd.Series(values, dtype="Int64" if None in values else "int64")
+        return whole_numbers(values)
     if kinds in ({int, float}, {float}):
         return pd.Series([float("nan") if v is None else float(v) for v in values], dtype="float64")
     if kinds <= {str}:

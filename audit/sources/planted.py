@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 from dataclasses import asdict, dataclass, fields, replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -68,7 +69,7 @@ def plant(train: Dataset, test: Dataset, faults: Faults, seed: int) -> Planted:
     label = str(train.roles.label)
     features = list(train.roles.features)
     chosen = _choose(len(train), faults, rng)
-    clean = train.table.assign(**{PLANTED: "", TRUE: train.given}).reset_index(drop=True)
+    clean = _with_truth(train).reset_index(drop=True)
     original = clean[features].to_numpy("float64")
     values = original.copy()
     for kind, edit in (("missing", _missing), ("range", _far_away)):
@@ -77,7 +78,8 @@ def plant(train: Dataset, test: Dataset, faults: Faults, seed: int) -> Planted:
     for kind in ("flip", "leaked", "missing", "range"):
         marks[chosen[kind]] = kind
     edited = _with_values(clean, features, values)
-    edited = edited.assign(**{PLANTED: marks, label: _flipped(train, chosen["flip"], rng)})
+    truth: dict[str, Any] = {PLANTED: marks, label: _flipped(train, chosen["flip"], rng)}
+    edited = edited.assign(**truth)
     near = edited.iloc[chosen["near"]]
     noisy = _shaken(near[features].to_numpy("float64"), original, rng)
     copies = [
@@ -85,9 +87,13 @@ def plant(train: Dataset, test: Dataset, faults: Faults, seed: int) -> Planted:
         _with_values(near, features, noisy).assign(**{PLANTED: "near"}),
     ]
     leaked = edited.iloc[chosen["leaked"]]
-    clean_test = test.table.assign(**{PLANTED: "", TRUE: test.given})
-    shuffled_test = pd.concat([clean_test, leaked]).iloc[rng.permutation(len(test) + len(leaked))]
+    shuffled_test = pd.concat([_with_truth(test), leaked]).iloc[rng.permutation(len(test) + len(leaked))]
     return Planted(_replaced(train, _interleaved(edited, copies, rng)), _replaced(test, shuffled_test))
+
+
+def _with_truth(data: Dataset) -> pd.DataFrame:
+    truth: dict[str, Any] = {PLANTED: "", TRUE: data.given}
+    return data.table.assign(**truth)
 
 
 def _with_values(table: pd.DataFrame, features: list[str], values: np.ndarray) -> pd.DataFrame:

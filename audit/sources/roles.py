@@ -40,6 +40,8 @@ class Named:
     group: str | None = None
     split: str | None = None
     weight: str | None = None
+    unlabelled: bool = False
+    """There is no label, and that is meant; otherwise one that is neither named nor found is an error."""
 
     def singles(self) -> dict[str, Any]:
         """Role to column, the features apart."""
@@ -57,10 +59,12 @@ def build(content: Content, named: Named, classes: Sequence[Hashable] | None = N
     check_kinds(content.name, table, roles)
     plain = None if classes is None else tuple(v.item() if isinstance(v, np.generic) else v for v in classes)
     order = plain if plain is not None else _known_classes(content, roles)
-    order = order if order is not None else sorted_classes(table[_label(content, roles)], content.name)
-    check_label(content.name, table, roles, order)
+    remembered = known is not None and roles.label is None  # the source knows of no label
+    if not named.unlabelled and not remembered:
+        order = order if order is not None else sorted_classes(table[_label(content, roles)], content.name)
+        check_label(content.name, table, roles, order)
     notes = (*sentences, *content.notes)
-    return Dataset(content.name, table, roles, order, content.origin, content.images, notes)
+    return Dataset(content.name, table, roles, order or (), content.origin, content.images, notes)
 
 
 def rebuild(content: Content, roles: Roles, classes: Sequence[Hashable], rows: pd.Index) -> Dataset:
@@ -71,6 +75,8 @@ def rebuild(content: Content, roles: Roles, classes: Sequence[Hashable], rows: p
 
 def check_named(content: Content, named: Named) -> None:
     """UnknownName for a column that is not there, InputError for one with two jobs."""
+    if named.unlabelled and named.label is not None:
+        raise InputError(f"{content.name}: either there is no label, or it is column {named.label!r}; not both")
     for column in [*named.singles().values(), *(named.features or ())]:
         if column not in content.table.columns:
             raise UnknownName.of("column", column, content.table.columns, where=content.name)
@@ -141,6 +147,8 @@ def _overridden(known: Roles, named: Named) -> Roles:
     features = named.features if named.features is not None else tuple(c for c in known.features if c not in taken)
     if named.text is not None or named.image is not None:
         features = named.features or ()
+    if named.unlabelled:
+        roles = replace(roles, label=None)
     return replace(roles, features=features, grid=known.grid if features == known.features else None)
 
 
@@ -160,7 +168,8 @@ def _identified(content: Content, roles: Roles) -> pd.DataFrame:
 def _infer(content: Content, named: Named) -> tuple[Roles, tuple[str, ...]]:
     said: list[str] = []
     roles = Roles(**named.singles(), features=named.features or ())
-    roles = _with(roles, "label", _the_label(content, roles), said)
+    if not named.unlabelled:
+        roles = _with(roles, "label", _the_label(content, roles), said)
     if roles.id is None:
         roles = _with(roles, "id", _one(_called(content, ("id",), roles)), said)
     if roles.split is None:

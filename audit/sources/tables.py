@@ -15,8 +15,9 @@ import pyarrow.feather
 import pyarrow.parquet as pq
 
 from audit.dataset import ROW, Origin, Roles
-from audit.errors import InputError
+from audit.errors import InputError, some
 from audit.sources.content import Content
+from audit.sources.delimited import whole_numbers
 
 METADATA = b"assay.roles"
 """Where in a schema's metadata the roles stand, with the classes."""
@@ -100,17 +101,36 @@ def content_of(table: pa.Table, origin: Origin, name: str) -> Content:
         frame, origin = table.to_pandas(), replace(origin, format="memory")
     else:
         frame = pd.DataFrame({c: _as_pandas(table.column(c)) for c in table.column_names})
-    roles = Roles.from_dict(known["roles"]) if "roles" in known else None
-    if roles is not None and roles.id is not None and not known.get("pandas"):
-        frame = frame.set_index(pd.Index(frame[roles.id]))
-    classes = tuple(known["classes"]) if "classes" in known else None
-    return Content(name, frame.rename_axis(ROW), origin, roles=roles, classes=classes)
+    content = Content(name, frame.rename_axis(ROW), origin)
+    return _with_memory(content, known) if "roles" in known else content
+
+
+def _with_memory(content: Content, known: Mapping[str, Any]) -> Content:
+    """With the roles that the file remembers, unless somebody has since removed a column that one of them names."""
+    table = content.table
+    try:
+        roles = Roles.from_dict(known["roles"])
+    except TypeError:
+        raise InputError(f"{content.name}: the roles in its metadata are of another version of assay") from None
+    gone = [c for c in roles.columns() if c not in table.columns]
+    if gone:
+        return replace(content, notes=(f"the roles that the file remembers name columns that are gone: {some(gone)}",))
+    if roles.id is not None and not known.get("pandas"):
+        table = table.set_index(pd.Index(table[roles.id], name=ROW))
+    classes = tuple(known.get("classes", ()))
+    fit = roles.label is not None and bool(table[roles.label].isin(classes).all())
+    return replace(content, table=table, roles=roles, classes=classes if fit else None)
 
 
 def remembered(schema: pa.Schema) -> dict[str, Any]:
     """What we wrote into a schema's metadata: roles, classes, whether it was a pandas table; {} when nothing."""
     written = (schema.metadata or {}).get(METADATA)
-    return {} if written is None else dict(json.loads(written))
+    if written is None:
+        return {}
+    try:
+        return dict(json.loads(written))
+    except ValueError:
+        raise InputError(f"the metadata {METADATA.decode()} is not JSON") from None
 
 
 def remember(table: pa.Table, roles: Roles, classes: Sequence[Any], **more: Any) -> pa.Table:
@@ -123,6 +143,8 @@ def remember(table: pa.Table, roles: Roles, classes: Sequence[Any], **more: Any)
 def _as_pandas(column: pa.ChunkedArray) -> pd.Series:
     if pa.types.is_struct(column.type) and "bytes" in [f.name for f in column.type]:
         column = pa.chunked_array([c.field("bytes") for c in column.chunks], pa.binary())
+    if column.null_count and pa.types.is_integer(column.type) and column.type.bit_width == 64:
+        return whole_numbers(column.to_pylist())
     values: pd.Series = column.to_pandas()
     return values
 

@@ -6,6 +6,7 @@ Nothing is downloaded unless `download=true` says so.
 from __future__ import annotations
 
 import pickle
+import struct
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,12 @@ from audit.sources.content import Content, parse_flag, parse_query
 from audit.sources.memory import read_torch
 
 ROOT = "data"
+
+
+UNREADABLE = (
+    *(RuntimeError, OSError, EOFError, ValueError, LookupError, struct.error, pickle.UnpicklingError),
+    AssertionError,  # how torchvision says that a file's head is wrong
+)
 
 
 def _by_flag(split: str) -> dict[str, Any]:
@@ -70,7 +77,7 @@ def _open(name: str, root: Path, arguments: dict[str, Any], *, download: bool) -
 
     try:
         return getattr(torchvision.datasets, name)(root=str(root), download=download, **arguments)
-    except (RuntimeError, OSError, EOFError, ValueError, KeyError, pickle.UnpicklingError) as refused:
+    except UNREADABLE as refused:
         why = str(refused).splitlines()[0] if str(refused) else type(refused).__name__
         said = "not there or damaged" if "not found" in why.lower() else why
         raise InputError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 from toy import CLASSES, Truth, blobs, pictures_of, planted, sentences, table_of, texts_of
 

@@ -147,5 +147,5 @@ def assert_same_issues(one: Issues, other: Issues) -> None:
     """Equal in everything but the time it took."""
     assert (one.check, one.status, one.why) == (other.check, other.status, other.why)
     assert dict(one.measures) == dict(other.measures)
-    pd.testing.assert_frame_equal(one.scores, other.scores, check_names=False)
+    pd.testing.assert_frame_equal(one.scores, other.scores, check_names=False, check_index_type=False)
     pd.testing.assert_frame_equal(one.findings, other.findings, check_names=False, check_index_type=False)

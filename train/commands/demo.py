@@ -147,12 +147,14 @@ def _cleaned(data: Dataset, patch: object, report: Report, suite: Suite, folder:
 
 def _compared(data: Dataset, test: Dataset, folder: Path) -> None:
     from train.compare import compare
+    from train.publish import publish
     from train.render.terminal import terminal
 
     with opt.progress_bars() as progress:
         comparison = compare(
-            data, test, variants=VARIANTS, sizes=SIZES, seeds=SEEDS, models=("linear",), runs=folder, progress=progress
-        )
-        comparison.write(folder)
+            data, test, variants=VARIANTS, sizes=SIZES, seeds=SEEDS, models=("linear",), runs=folder,
+            progress=progress, command=opt.command_line(),
+        )  # fmt: skip
+    publish(comparison, folder)
     click.echo("")
-    click.echo(terminal(comparison))
+    click.echo(terminal(comparison, colour=opt.colour(), unicode=opt.unicode()))

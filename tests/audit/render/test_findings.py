@@ -32,7 +32,12 @@ def test_every_check_has_exactly_one_finding(case):
 def test_a_label_finding_has_count_interval_share_and_limit(case):
     made = case("FAIL")
     f = finding(made.report["labels"], made.verdict, made.report.dataset)
-    assert (f.state, f.sentence, f.measured, f.limit_text) == ("fail", "57 labels look wrong", "5.7\u202f%", "at most 3.0\u202f%")
+    assert (f.state, f.sentence, f.measured, f.limit_text) == (
+        "fail",
+        "57 labels look wrong",
+        "5.7\u202f%",
+        "at most 3.0\u202f%",
+    )
     assert f.note.startswith("between 5.1 and 6.3\u202f%")
     assert f.excess == pytest.approx(0.057 / 0.03)
 
@@ -49,7 +54,10 @@ def test_examples_are_called_what_they_are(case, kind, noun):
     made = case("PASS", kind)
     assert finding(made.report["duplicates"], made.verdict, made.report.dataset).sentence == f"no {noun} appears twice"
     failed = case("FAIL", kind)
-    assert finding(failed.report["conflicts"], failed.verdict, failed.report.dataset).sentence == f"2 {noun}s appear with more than one label"
+    assert (
+        finding(failed.report["conflicts"], failed.verdict, failed.report.dataset).sentence
+        == f"2 {noun}s appear with more than one label"
+    )
 
 
 def test_near_repeats_look_the_same_and_only_equal_ones_are(case, rejudged):
@@ -72,6 +80,15 @@ def test_a_passing_check_shows_the_limit_it_is_closest_to(case, rejudged):
     made = rejudged(case("FAIL"), limits)
     f = finding(made.report["duplicates"], made.verdict, made.report.dataset)
     assert (f.state, f.limit_text) == ("pass", "warn above 4 (near)")
+
+
+def test_without_a_limit_what_is_measured_is_what_the_sentence_says(case, rejudged):
+    near = Issues(
+        "leakage", measures={"exact.count": 0, "normalised.count": 7, "near.count": 2}, detail={"against": "test"}
+    )
+    made = rejudged(case("PASS"), (Limit("labels.rate", 1),), leakage=near)
+    f = finding(near, made.verdict, made.report.dataset)
+    assert (f.sentence, f.measured) == ("7 texts of test appear here but for capitals and spaces", "9")
 
 
 def test_a_limit_of_zero_is_exceeded_without_end(case):
@@ -118,7 +135,7 @@ def test_a_check_of_somebody_else_has_a_finding_too(case, rejudged):
     own = Issues("too_long", measures={"count": 3}, findings=case("FAIL").report["outliers"].findings)
     made = rejudged(case("PASS"), (Limit("too_long.count", 1),), too_long=own)
     f = finding(own, made.verdict, made.report.dataset)
-    assert (f.title, f.state, f.sentence, f.measured) == ("Too_long", "fail", "4 rows flagged", "3")
+    assert (f.title, f.state, f.sentence, f.measured) == ("too_long", "fail", "4 rows are flagged", "3")
 
 
 @given(st.floats(0, 1), st.floats(0, 1))
@@ -141,8 +158,9 @@ def test_example_lines_say_row_reason_and_how_sure(case):
     assert lines[0].aside == "99.7\u202f% sure"
 
 
-@pytest.mark.parametrize(("reason", "said"), [("x (87.4% sure)", "87.4\u202f% sure"), ("x (100.0% sure)", "over 99.9\u202f% sure"), ("x", ""), (None, "")])
+@pytest.mark.parametrize(
+    ("reason", "said"),
+    [("x (87.4% sure)", "87.4\u202f% sure"), ("x (100.0% sure)", "over 99.9\u202f% sure"), ("x", ""), (None, "")],
+)
 def test_how_sure_is_read_from_the_reason_and_is_never_wholly(reason, said):
     assert how_sure(reason) == said
-
-

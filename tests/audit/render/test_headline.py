@@ -50,6 +50,13 @@ def test_a_pass_owns_up_to_what_no_limit_holds(case, rejudged):
     assert "no limit is set for that" in headline(made.report, made.verdict).lead
 
 
+def test_a_limit_on_what_was_not_measured_is_said_as_such(case, rejudged):
+    made = rejudged(case("PASS"), (Limit("leakage.exact.count", 0),))
+    said = headline(made.report, made.verdict)
+    assert said.text == "Do not train on this yet: leakage could not be judged."
+    assert "nothing to compare with" in said.lead
+
+
 def test_the_tally_counts_every_state(case):
     made = case("ERROR")
     rows = findings(made.report, made.verdict)
@@ -74,18 +81,30 @@ def test_a_failure_is_repaired_by_what_mends_it(case):
     first = next_steps(made.report, made.verdict, "my report/")[0].command
     parts = shlex.split(first)
     assert parts[:3] == ["assay", "clean", "data.csv"]
-    assert parts[parts.index("--label") + 1] == "label"
     assert parts[parts.index("--report") + 1] == "my report/"
     assert set(parts[parts.index("--by") + 1].split(",")) == {"prune", "deduplicate"}
 
 
 def test_names_with_spaces_and_quotes_survive_a_shell(case):
     made = case("FAIL")
-    command = shlex.join(["assay", "audit", "my 'own' data.csv", "--label", "a; rm -rf b"])
-    report = replace(made.report, command=command)
-    parts = shlex.split(next_steps(report, made.verdict, "report/")[0].command)
-    assert parts[2] == "my 'own' data.csv"
-    assert parts[parts.index("--label") + 1] == "a; rm -rf b"
+    said = [
+        "assay",
+        "audit",
+        "--force",
+        "--label",
+        "a; rm -rf b",
+        "my 'own' data.csv",
+        "--reference",
+        "$(test)",
+        "-o",
+        "my report",
+    ]
+    report = replace(made.report, command=shlex.join(said))
+    clean, compare = (shlex.split(step.command) for step in next_steps(report, made.verdict))
+    assert clean[2] == compare[2] == "my 'own' data.csv"
+    assert clean[clean.index("--report") + 1] == "my report"
+    assert compare[compare.index("--label") + 1] == "a; rm -rf b"
+    assert compare[compare.index("--test") + 1] == "$(test)"
 
 
 def test_without_a_command_the_dataset_is_called_by_its_name(case):

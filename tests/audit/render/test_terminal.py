@@ -15,7 +15,9 @@ NEXT = "assay clean data.csv --report report/ --by prune,deduplicate -o clean/"
 
 
 def shown(made, **more):
-    return terminal(made.report, made.verdict, **{"path": "report/report.html", "next_command": NEXT, "colour": False, **more})
+    return terminal(
+        made.report, made.verdict, **{"path": "report/report.html", "next_command": NEXT, "colour": False, **more}
+    )
 
 
 @pytest.mark.parametrize("outcome", ["PASS", "WARN", "FAIL", "ERROR"])

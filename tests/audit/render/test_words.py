@@ -14,7 +14,16 @@ texts = st.text(st.characters(codec="utf-8"), max_size=60)
 
 @pytest.mark.parametrize(
     ("value", "said"),
-    [(0, "0"), (999, "999"), (1000, "1,000"), (1141, "1,141"), (20_000.0, "20,000"), (-1500, "−1,500"), (None, "–"), (float("nan"), "–")],
+    [
+        (0, "0"),
+        (999, "999"),
+        (1000, "1,000"),
+        (1141, "1,141"),
+        (20_000.0, "20,000"),
+        (-1500, "−1,500"),
+        (None, "–"),
+        (float("nan"), "–"),
+    ],
 )
 def test_a_count_has_commas_from_a_thousand_on_and_a_dash_when_unknown(value, said):
     assert words.count(value) == said
@@ -59,7 +68,9 @@ def test_an_interval_of_shares_is_said_in_words_or_not_at_all(low, high, said):
     assert words.between(low, high) == said
 
 
-@pytest.mark.parametrize(("value", "said"), [(1.26, "1.26\u202f×"), (14.23, "14.2\u202f×"), (1200.4, "1,200\u202f×"), (None, "–")])
+@pytest.mark.parametrize(
+    ("value", "said"), [(1.26, "1.26\u202f×"), (14.23, "14.2\u202f×"), (1200.4, "1,200\u202f×"), (None, "–")]
+)
 def test_a_ratio_has_three_figures(value, said):
     assert words.ratio(value) == said
 
@@ -70,7 +81,8 @@ def test_a_difference_always_shows_its_sign(value, said):
 
 
 @pytest.mark.parametrize(
-    ("low", "high", "said"), [(1.7, 2.3, "+1.7 to +2.3"), (-0.02, 1.2, "−0.02 to +1.2"), (-0.3, 0.004, "−0.3 to +0.004"), (0, 1, "0.0 to +1.0")]
+    ("low", "high", "said"),
+    [(1.7, 2.3, "+1.7 to +2.3"), (-0.02, 1.2, "−0.02 to +1.2"), (-0.3, 0.004, "−0.3 to +0.004"), (0, 1, "0.0 to +1.0")],
 )
 def test_an_end_of_an_interval_that_would_round_to_nothing_gets_more_decimals(low, high, said):
     assert words.interval(low, high) == said
@@ -89,7 +101,8 @@ def test_forecasts_are_to_the_nearest_hundred_rows():
 
 
 @pytest.mark.parametrize(
-    ("seconds", "said"), [(0.2, "under 1 s"), (48.2, "48 s"), (119.2, "119 s"), (840, "14 min"), (7500, "2 h 5 min"), (7200, "2 h")]
+    ("seconds", "said"),
+    [(0.2, "under 1 s"), (48.2, "48 s"), (119.2, "119 s"), (840, "14 min"), (7500, "2 h 5 min"), (7200, "2 h")],
 )
 def test_a_duration_is_said_in_its_own_unit(seconds, said):
     assert words.duration(seconds) == said
@@ -102,7 +115,14 @@ def test_one_is_singular():
 
 
 @pytest.mark.parametrize(
-    ("names", "said"), [([], ""), (["a"], "a"), (["a", "b"], "a and b"), (["a", "b", "c"], "a, b and c"), (list("abcdef"), "a, b and 4 more")]
+    ("names", "said"),
+    [
+        ([], ""),
+        (["a"], "a"),
+        (["a", "b"], "a and b"),
+        (["a", "b", "c"], "a, b and c"),
+        (list("abcdef"), "a, b and 4 more"),
+    ],
 )
 def test_a_listing_ends_in_and(names, said):
     assert words.listing(names) == said
@@ -111,6 +131,12 @@ def test_a_listing_ends_in_and(names, said):
 def test_a_sentence_does_not_capitalise_a_name():
     assert words.sentence("no label looks wrong") == "No label looks wrong"
     assert words.sentence("pred_probs.npy row 311 sums to 0.93") == "pred_probs.npy row 311 sums to 0.93"
+
+
+def test_a_dataset_is_called_by_the_last_part_of_its_path():
+    assert words.called("/data/text/banking77_train.csv") == "banking77_train.csv"
+    assert words.called("pictures/train/") == "train"
+    assert words.called("planted:digits") == "planted:digits"
 
 
 def test_rows_are_named_by_their_ids():

@@ -1,0 +1,144 @@
+"""What each check found, in a sentence and a note; nothing here knows of limits."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from audit.render import words
+from audit.render.words import NOUNS, Noun
+from audit.report import Card, Issues
+
+
+@dataclass(frozen=True)
+class Said:
+    """A check's sentence, before it is judged."""
+
+    sentence: str
+    affected: int
+    """How many rows, labels or rules the sentence is about."""
+    note: str = ""
+
+
+def say(issues: Issues, card: Card) -> Said:
+    """What a check that ran has found."""
+    speak = SENTENCES.get(issues.check)
+    if speak is not None:
+        return speak(issues, card)
+    n = len(issues.findings)
+    return Said(words.plural(n, "row is flagged", "rows are flagged"), n)
+
+
+def _count(issues: Issues, measure: str = "count") -> int:
+    return round(issues.measures.get(measure, 0))
+
+
+def _labels(issues: Issues, _card: Card) -> Said:
+    n = _count(issues)
+    if not n:
+        return Said("no label looks wrong", 0)
+    span = words.between(issues.measures.get("rate_low"), issues.measures.get("rate_high"))
+    worst = sorted(issues.detail.get("per_class", ()), key=lambda c: -c["flagged"])
+    names = [words.shorten(words.visible(c["class"]), 24) for c in worst[:3] if c["flagged"]]
+    often = f"{words.listing(names)} most often" if len(worst) > len(names) > 1 else ""
+    return Said(words.plural(n, "label looks wrong", "labels look wrong"), n, "; ".join(x for x in (span, often) if x))
+
+
+def _conflicts(issues: Issues, card: Card) -> Said:
+    noun = NOUNS[card.kind]
+    n = _count(issues)
+    if not n:
+        return Said(f"no {noun.one} carries two labels", 0)
+    rows = _count(issues, "rows")
+    verb = "appears with more than one label" if n == 1 else "appear with more than one label"
+    return Said(f"{noun.of(n)} {verb}", n, f"in {words.plural(rows, 'row')}" if rows else "")
+
+
+def _duplicates(issues: Issues, card: Card) -> Said:
+    noun = NOUNS[card.kind]
+    exact, near = _count(issues, "exact.count"), _count(issues, "near.count")
+    folded = _count(issues, "normalised.count") - exact
+    n = exact + max(folded, 0) + near
+    if not n:
+        return Said(f"no {noun.one} appears twice", 0)
+    parts = [
+        (exact, "repeats another", "repeat another"),
+        (folded, "repeats another but for capitals and spaces", "repeat another but for capitals and spaces"),
+        (near, "looks the same as another", "look the same as another"),
+    ]
+    return _first_and_rest([p for p in parts if p[0] > 0], noun, n)
+
+
+def _first_and_rest(parts: list[tuple[int, str, str]], noun: Noun, n: int) -> Said:
+    (first, one, many), *rest = parts
+    note = "; ".join(f"{words.count(k)} more {o if k == 1 else m}" for k, o, m in rest)
+    return Said(f"{noun.of(first)} {one if first == 1 else many}", n, note)
+
+
+def _leakage(issues: Issues, card: Card) -> Said:
+    noun = NOUNS[card.kind]
+    other = words.called(str(issues.detail.get("against", "the other set")))
+    exact, near = _count(issues, "exact.count"), _count(issues, "near.count")
+    folded = _count(issues, "normalised.count") - exact
+    n = exact + max(folded, 0) + near
+    if not n:
+        return Said(f"no {noun.one} of {other} appears here", 0)
+    parts = [
+        (exact, f"of {other} appears here too", f"of {other} appear here too"),
+        (folded, f"of {other} appears here but for capitals and spaces", f"of {other} appear here but for capitals and spaces"),
+        (near, f"of {other} looks the same as one here", f"of {other} look the same as one here"),
+    ]  # fmt: skip
+    said = _first_and_rest([p for p in parts if p[0] > 0], noun, n)
+    return Said(said.sentence, n, said.note.replace(f" of {other}", ""))
+
+
+def _outliers(issues: Issues, card: Card) -> Said:
+    noun = NOUNS[card.kind]
+    n = _count(issues)
+    verb = "sits far from all others" if n <= 1 else "sit far from all others"
+    return Said(f"{noun.of(n) if n else f'no {noun.one}'} {verb}", n)
+
+
+def _imbalance(issues: Issues, _card: Card) -> Said:
+    times = words.ratio(issues.measures.get("ratio")).replace(words.TIMES, "")
+    classes = issues.detail.get("classes", ())
+    note = ""
+    if classes:
+        first, last = classes[0], classes[-1]
+        ends = [f"{words.shorten(words.visible(c['class']), 24)} has {words.count(c['rows'])}" for c in (first, last)]
+        note = f"{ends[0]}, {ends[1]}" if len(classes) > 1 else ends[0]
+    return Said(f"the largest class is {times} times the smallest", int(last["rows"]) if classes else 0, note)
+
+
+def _missing(issues: Issues, card: Card) -> Said:
+    broken = _count(issues, "unreadable")
+    n = max(_count(issues) - broken, 0)  # a row whose picture cannot be opened is counted as missing too
+    parts = []
+    if n:
+        parts.append(words.plural(n, "row has an empty cell", "rows have an empty cell"))
+    if broken:
+        parts.append(words.plural(broken, "picture cannot be opened", "pictures cannot be opened"))
+    if parts:
+        columns = [words.shorten(words.visible(c["column"]), 24) for c in issues.detail.get("columns", ())]
+        return Said(" and ".join(parts), n + broken, f"in {words.listing(columns)}" if columns else "")
+    return Said("no cell is empty" if card.kind != "image" else "every picture opens, no cell is empty", 0)
+
+
+def _schema(issues: Issues, card: Card) -> Said:
+    rules = issues.detail.get("expectations", ())
+    n = _count(issues, "failed")
+    if not rules:
+        return Said("the suite holds no rules", 0)
+    if n:
+        rows = _count(issues, "rows")
+        note = f"in {words.plural(rows, 'row')}" if rows else ""
+        verb = "is broken" if n == 1 else "are broken"
+        return Said(f"{words.count(n)} of {words.plural(len(rules), 'rule')} {verb}", n, note)
+    hold = "the one rule holds" if len(rules) == 1 else f"all {words.count(len(rules))} rules hold"
+    return Said(f"{hold} for {words.plural(card.rows, 'row')}", 0)
+
+
+SENTENCES: dict[str, Callable[[Issues, Card], Said]] = {
+    "schema": _schema, "labels": _labels, "conflicts": _conflicts, "duplicates": _duplicates,
+    "outliers": _outliers, "leakage": _leakage, "imbalance": _imbalance, "missing": _missing,
+}  # fmt: skip

@@ -1,0 +1,186 @@
+"""Repairs do what the report supports, to the data it is of, and add nothing."""
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from toy import Truth, planted, report_of, table_of
+
+from audit.checks.findings import found, scored
+from audit.errors import StaleError, Undecided, UnknownName
+from audit.patch import Patch
+from audit.report import Issues, Report
+from audit.run import audit
+from audit.suite import Suite
+from audit.treatments import TREATMENTS, deduplicate, prune, prune_at_random, relabel, reweight, treat
+
+CHECKS = ("labels", "conflicts", "duplicates", "outliers", "imbalance", "missing")
+
+
+@pytest.fixture(scope="module")
+def audited(trees: Truth) -> Report:
+    return audit(trees.data, checks=CHECKS, suite=Suite("none"))
+
+
+def by_hand(check: str, rows: list, score: list, *, labels=("a", "b") * 4, status="ran", **more) -> tuple:
+    data = table_of(np.arange(16.0).reshape(8, 2), list(labels), list(range(10, 18)))
+    index = pd.Index(rows)
+    flagged = data.rows.isin(rows)
+    issues = Issues(
+        check, status, "boom" if status == "error" else "", scores=scored(data.rows, np.ones(8), flagged),
+        findings=found(index, np.array(score, dtype=float), ["why"] * len(rows), **more),
+    )  # fmt: skip
+    return data, report_of(data, issues)
+
+
+def test_pruning_drops_what_the_named_checks_flag_and_nothing_else(trees, audited):
+    flagged = {r for c in ("labels", "conflicts", "missing") for r in audited[c].flagged}
+    patch = prune(trees.data, audited)
+    assert set(patch.table["row"]) == flagged
+    assert set(patch.table["action"]) == {"drop"}
+    assert patch.table["row"].tolist() == [r for r in trees.data.rows if r in flagged]
+    assert set(prune(trees.data, audited, checks=("missing",)).table["row"]) == set(trees.missing)
+
+
+def test_relabelling_puts_most_planted_flips_right(trees, audited):
+    patch = relabel(trees.data, audited)
+    true = {r: trees.data.given[r] for r in trees.data.rows}
+    changed = patch.table.set_index("row")
+    assert len(set(changed.index) & set(trees.flipped)) >= 0.8 * len(trees.flipped)
+    assert all(true[r] == changed.loc[r, "from"] != changed.loc[r, "to"] for r in changed.index)
+    assert len(relabel(trees.data, audited, sure=1.0)) <= len(patch)
+
+
+def test_relabelling_acts_from_a_score_of_one_fifth_down():
+    data, report = by_hand("labels", [10, 11, 12], [0.19, 0.21, 0.0], given=["a", "b", "a"], suggested=["b", "a", "b"])
+    assert relabel(data, report).table["row"].tolist() == [10, 12]
+
+
+@pytest.mark.parametrize("labels", [(0, 1) * 4, (True, False) * 4, (0.5, 1.5) * 4])
+def test_relabelling_keeps_labels_of_their_kind(labels):
+    text = [str(v) for v in labels]
+    data, report = by_hand("labels", [10], [0.0], labels=labels, given=text[:1], suggested=text[1:2])
+    out = relabel(data, report).apply(data)
+    assert out.given.loc[10] == labels[1]
+    assert out.given.dtype == data.given.dtype
+
+
+def test_reweighting_weighs_by_the_score():
+    data, report = by_hand("labels", [12, 10], [0.1, 0.4], given=["a", "a"], suggested=["b", "b"])
+    out = reweight(data, report).apply(data)
+    assert out.weights.tolist() == [0.4, 1.0, 0.1, 1.0, 1.0, 1.0, 1.0, 1.0]
+
+
+def test_deduplicating_keeps_the_first_of_each_set(trees, audited):
+    patch = deduplicate(trees.data, audited)
+    assert set(patch.table["row"]) == {*trees.exact, *trees.near}
+    assert len(set(patch.apply(trees.data).content)) == len(trees.data) - 10
+
+
+def test_pruning_at_random_drops_as_many_as_pruning(trees, audited):
+    expected = len(prune(trees.data, audited))
+    patches = [prune_at_random(trees.data, audited, seed=s) for s in (0, 0, 1)]
+    assert [len(p) for p in patches] == [expected] * 3
+    assert patches[0].table.equals(patches[1].table)
+    assert not patches[0].table.equals(patches[2].table)
+    assert len(prune_at_random(trees.data, audited, rows=5)) == 5
+    assert len(prune_at_random(trees.data, audited, rows=10**6)) == len(trees.data)
+
+
+def test_clean_data_is_not_pruned():
+    data, report = by_hand("labels", [], [])
+    assert len(prune(data, report)) == 0
+    assert prune(data, report).apply(data) is data
+
+
+@pytest.mark.parametrize("name", list(TREATMENTS))
+def test_no_treatment_adds_rows_or_touches_its_input(trees, audited, name):
+    before = trees.data.table.copy(deep=True)
+    patch = TREATMENTS[name](trees.data, audited)
+    out = patch.apply(trees.data)
+    assert set(out.rows) <= set(trees.data.rows)
+    assert not out.rows.duplicated().any()
+    assert patch.table["reason"].str.len().gt(0).all()
+    pd.testing.assert_frame_equal(trees.data.table, before)
+
+
+@pytest.mark.parametrize("name", list(TREATMENTS))
+def test_a_report_of_other_data_is_refused(trees, audited, name):
+    other = trees.data.take(trees.data.rows[:-1])
+    with pytest.raises(StaleError, match="the report is of trees"):
+        TREATMENTS[name](other, audited)
+    with pytest.raises(StaleError):
+        treat(other, audited, [name])
+
+
+def test_a_report_of_the_data_in_other_roles_is_refused(trees, audited):
+    other = replace(trees.data, roles=replace(trees.data.roles, features=("x0", "x1")))
+    with pytest.raises(StaleError, match="or other roles"):
+        treat(other, audited, ["prune"])
+
+
+@pytest.mark.parametrize(
+    ("name", "check"),
+    [("prune", "labels"), ("relabel", "labels"), ("reweight", "labels"), ("deduplicate", "duplicates"),
+     ("deduplicate", "leakage"), ("prune-at-random", "conflicts")],
+)  # fmt: skip
+def test_a_check_that_broke_is_nothing_to_repair_by(name, check):
+    data, report = by_hand(check, [], [], status="error")
+    with pytest.raises(Undecided, match=f"the {check} check could not finish.*boom"):
+        TREATMENTS[name](data, report)
+
+
+def test_a_check_that_did_not_apply_repairs_nothing():
+    data, report = by_hand("leakage", [], [], status="not_applicable")
+    assert len(deduplicate(data, report)) == 0
+
+
+def test_treatments_compose_and_a_dropped_row_is_only_dropped(trees, audited):
+    patch = treat(trees.data, audited, ["relabel", "prune", "deduplicate"])
+    assert patch.treatment == "relabel,prune,deduplicate"
+    assert not patch.table["row"].duplicated().any()
+    alone = {*prune(trees.data, audited).table["row"], *deduplicate(trees.data, audited).table["row"]}
+    assert set(patch.rows("drop").index) == alone
+    assert len(patch.apply(trees.data)) == len(trees.data) - len(alone)
+
+
+def test_a_patch_of_several_treatments_comes_back_from_its_file(trees, audited, tmp_path):
+    patch = treat(trees.data, audited, ["relabel", "reweight", "deduplicate"])
+    patch.write(tmp_path / "patch.parquet")
+    back = Patch.read(tmp_path / "patch.parquet", base=trees.data.fingerprint)
+    assert back.apply(trees.data).fingerprint == patch.apply(trees.data).fingerprint
+
+
+def test_a_report_read_from_its_folder_repairs_the_same(trees, audited, tmp_path):
+    audited.write(tmp_path)
+    back = Report.read(tmp_path)
+    for name in TREATMENTS:
+        one, other = (treat(trees.data, r, [name]).table for r in (audited, back))
+        pd.testing.assert_frame_equal(one, other, check_dtype=False)
+
+
+def test_an_unknown_treatment_is_named(trees, audited):
+    with pytest.raises(UnknownName, match="no treatment 'prunes'; .*did you mean 'prune'"):
+        treat(trees.data, audited, ["prunes"])
+
+
+def test_no_treatment_is_no_change(trees, audited):
+    assert len(treat(trees.data, audited, [])) == 0
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.lists(st.sampled_from(list(TREATMENTS)), max_size=4))
+def test_whatever_is_composed_the_patch_applies(names):
+    data, report = _small()
+    out = treat(data, report, names).apply(data)
+    assert set(out.rows) <= set(data.rows)
+
+
+def _small(kept: dict = {}) -> tuple:  # noqa: B006  audited once
+    if not kept:
+        data = planted().data
+        kept["it"] = data, audit(data, checks=CHECKS, suite=Suite("none"))
+    return kept["it"]

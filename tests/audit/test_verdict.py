@@ -1,0 +1,170 @@
+"""The gate fails closed."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from toy import report_of, table_of
+
+from audit.report import Issues, Report
+from audit.suite import Expectation, Limit, Suite
+from audit.verdict import gate
+
+DATA = table_of(np.arange(8.0).reshape(4, 2), ["a", "b", "a", "b"])
+RULE = Expectation("expect_column_to_exist", {"column": "x0"})
+
+
+def measured(check: str = "labels", **measures: float) -> Issues:
+    return Issues(check, measures=measures)
+
+
+def schema(state: str, severity: str = "critical", rule: Expectation = RULE) -> Issues:
+    line = {"key": rule.key, "words": "there is a column x0", "state": state, "why": f"it is {state}", "broken": 2, "severity": severity}
+    return Issues("schema", detail={"expectations": [line]}, measures={"failed": int(state != "pass")})
+
+
+def limited(*limits: Limit) -> Suite:
+    return Suite("s", limits=limits)
+
+
+def report(*issues: Issues) -> Report:
+    return report_of(DATA, *issues)
+
+
+def test_measures_within_their_limits_pass():
+    verdict = gate(report(measured(rate=0.1)), limited(Limit("labels.rate", 0.1)))
+    assert (verdict.outcome, verdict.exit_code, verdict.passed, verdict.judged) == ("PASS", 0, True, 1)
+    assert verdict.breaches == ()
+    assert verdict.fingerprint == DATA.fingerprint
+
+
+@pytest.mark.parametrize(
+    ("severity", "outcome", "code"), [("critical", "FAIL", 1), ("warning", "WARN", 0), ("info", "PASS", 0)]
+)
+def test_a_breach_counts_by_its_severity(severity, outcome, code):
+    verdict = gate(report(measured(rate=0.2)), limited(Limit("labels.rate", 0.1, severity)))
+    assert (verdict.outcome, verdict.exit_code) == (outcome, code)
+    (breach,) = verdict.breaches
+    assert (breach.check, breach.measure, breach.value, breach.limit) == ("labels", "labels.rate", 0.2, 0.1)
+    assert breach.why == "0.2 is above 0.1"
+
+
+def test_a_suite_that_demands_nothing_is_an_error():
+    verdict = gate(report(measured(rate=0.0)), Suite("empty"))
+    assert (verdict.outcome, verdict.exit_code) == ("ERROR", 3)
+    assert "demands nothing" in verdict.breaches[0].why
+
+
+def test_a_check_that_crashed_outranks_a_failure():
+    broken = Issues("outliers", "error", "ValueError: boom")
+    verdict = gate(report(measured(rate=0.9), broken), limited(Limit("labels.rate", 0.1)))
+    assert verdict.outcome == "ERROR"
+    assert {b.severity for b in verdict.breaches} == {"error", "critical"}
+    assert verdict.state(broken) == "error"
+
+
+def test_a_check_that_crashed_is_an_error_even_if_nothing_is_asked_of_it():
+    verdict = gate(report(measured(rate=0.0), Issues("outliers", "error", "x")), limited(Limit("labels.rate", 1)))
+    assert verdict.outcome == "ERROR"
+
+
+@pytest.mark.parametrize("measure", ["labels.count", "leakage.exact.count", "labels", "outliers.rate"])
+def test_a_limit_without_its_measure_is_a_breach(measure):
+    absent = Issues("outliers", "not_applicable", "too few rows")
+    verdict = gate(report(measured(rate=0.0), absent), limited(Limit(measure, 1)))
+    assert verdict.outcome == "FAIL"
+    assert verdict.breaches[0].value is None
+
+
+def test_a_breach_says_why_the_measure_is_absent():
+    verdict = gate(
+        report(measured(rate=0.0), Issues("outliers", "not_applicable", "too few rows")),
+        limited(Limit("outliers.rate", 1), Limit("leakage.exact.count", 1), Limit("labels.count", 1)),
+    )
+    assert [b.why for b in verdict.breaches] == [
+        "not measured: too few rows",
+        "no check 'leakage' ran; there is labels, outliers",
+        "labels has no measure 'labels.count'; it has labels.rate",
+    ]
+
+
+def test_a_measure_that_is_no_number_is_an_error_whatever_its_severity():
+    verdict = gate(report(measured(rate=math.nan)), limited(Limit("labels.rate", 1, "info")))
+    assert verdict.outcome == "ERROR"
+
+
+def test_an_infinite_measure_is_above_any_limit():
+    assert gate(report(measured(rate=math.inf)), limited(Limit("labels.rate", 1e300))).outcome == "FAIL"
+
+
+def test_a_limit_that_is_no_number_never_passes():
+    assert gate(report(measured(rate=0.0)), limited(Limit("labels.rate", math.nan))).outcome == "FAIL"
+
+
+def test_no_check_that_ran_is_an_error():
+    verdict = gate(report(Issues("labels", "not_applicable", "no label")), limited(Limit("labels.rate", 1, "info")))
+    assert verdict.outcome == "ERROR"
+
+
+@pytest.mark.parametrize(("state", "outcome"), [("pass", "PASS"), ("fail", "FAIL"), ("error", "ERROR")])
+def test_an_expectation_is_judged_by_what_became_of_it(state, outcome):
+    assert gate(report(schema(state)), Suite("s", expectations=(RULE,))).outcome == outcome
+
+
+def test_an_expectation_that_was_not_run_is_an_error():
+    other = Expectation("expect_column_to_exist", {"column": "x1"}, "info")
+    verdict = gate(report(schema("pass")), Suite("s", expectations=(RULE, other)))
+    assert verdict.outcome == "ERROR"
+    assert "was not run in this audit" in verdict.breaches[0].why
+    assert gate(report(measured(rate=0)), Suite("s", expectations=(RULE,))).outcome == "ERROR"
+
+
+def test_the_suite_at_the_gate_says_how_much_a_broken_expectation_matters():
+    lenient = Expectation(RULE.type, RULE.kwargs, "warning")
+    assert gate(report(schema("fail")), Suite("s", expectations=(lenient,))).outcome == "WARN"
+
+
+LIMITS = st.lists(
+    st.tuples(
+        st.sampled_from(["labels.rate", "labels.count", "gone.rate"]),
+        st.floats(-10, 10),
+        st.sampled_from(["critical", "warning", "info"]),
+    ),
+    min_size=1,
+    max_size=4,
+)
+RANK = {"PASS": 0, "WARN": 1, "FAIL": 2, "ERROR": 3}
+
+
+@given(LIMITS, st.floats(-10, 10), st.floats(-10, 10), st.lists(st.floats(0, 10), min_size=4, max_size=4))
+def test_raising_a_limit_never_makes_the_outcome_worse(limits, rate, count, by):
+    seen = report(measured(rate=rate, count=count))
+    before = gate(seen, limited(*(Limit(*x) for x in limits)))
+    after = gate(seen, limited(*(Limit(m, v + more, s) for (m, v, s), more in zip(limits, by, strict=False))))
+    assert RANK[after.outcome] <= RANK[before.outcome]
+
+
+@given(LIMITS, st.floats(-10, 10))
+def test_an_error_anywhere_is_never_less_than_an_error(limits, rate):
+    seen = report(measured(rate=rate, count=0), Issues("schema", "error", "x"))
+    assert gate(seen, limited(*(Limit(*x) for x in limits))).outcome == "ERROR"
+
+
+def test_a_check_s_state_is_its_worst_breach():
+    labels, outliers = measured(rate=0.5, count=3), measured("outliers", rate=0.5)
+    absent = Issues("leakage", "not_applicable", "no reference")
+    verdict = gate(
+        report(labels, outliers, absent, measured("missing", rate=0)),
+        limited(Limit("labels.rate", 0, "warning"), Limit("labels.count", 0), Limit("outliers.rate", 0, "warning")),
+    )
+    states = [verdict.state(i) for i in (labels, outliers, absent, measured("missing"))]
+    assert states == ["fail", "warn", "not_checked", "pass"]
+
+
+def test_a_verdict_is_json_values():
+    values = gate(report(measured(rate=0.2)), limited(Limit("labels.rate", 0.1))).to_dict()
+    assert values["outcome"] == "FAIL"
+    assert values["exit_code"] == 1
+    assert values["breaches"][0]["measure"] == "labels.rate"

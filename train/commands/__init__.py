@@ -1,0 +1,1 @@
+"""The subcommands of `assay` that train models."""

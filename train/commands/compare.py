@@ -1,0 +1,95 @@
+"""`assay compare`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+
+from audit.commands import options as opt
+from audit.errors import InputError
+
+VARIANTS = "raw,pruned,relabelled,reweighted,augmented,pruned+augmented,random-pruned"
+
+
+@click.command("compare")
+@click.argument("data", metavar="DATA")
+@click.option("--test", required=True, metavar="DATA", help="What every model is judged on; it is never touched.")
+@click.option("--variants", metavar="NAME,…", default=VARIANTS, help=f"[default: {VARIANTS}]; also oracle, with --truth.")
+@click.option("--sizes", metavar="N,…", help="Rows drawn [default: a quarter, a half, all].")
+@click.option("--seeds", type=int, default=5, show_default=True, help="Draws at each size; fewer than 3 give no verdict.")
+@click.option("--models", metavar="NAME,…", default="linear", show_default=True, help="linear, mlp, cnn.")
+@click.option("--epochs", type=int, help="Passes over the rows [default: the model's recipe].")
+@click.option("--embeddings", type=click.Path(path_type=Path), help="Your own embeddings: .npy, a row a row of the data.")
+@click.option("--test-embeddings", type=click.Path(path_type=Path), help="The same for the test set.")
+@click.option("--truth", metavar="COL", help="Column of true labels, for the variant oracle.")
+@click.option("-o", "--output", type=click.Path(path_type=Path), default=Path("runs"), show_default=True)
+@opt.dataset_options
+@opt.format_option("text", "json", "markdown")
+def command(
+    data: str,
+    test: str,
+    variants: str,
+    sizes: str | None,
+    seeds: int,
+    models: str,
+    epochs: int | None,
+    embeddings: Path | None,
+    test_embeddings: Path | None,
+    truth: str | None,
+    output: Path,
+    form: str,
+    **kwargs: Any,
+) -> int:
+    """Train the same models on raw and repaired draws of DATA and say what each repair is worth.
+
+    Each draw is audited by itself. Finished models are kept in OUTPUT and never trained again: run the same command
+    again to go on where it stopped, or with more seeds to settle what cannot be told yet.
+    """
+    from audit.probabilities import load_array
+    from audit.sources import load
+    from train.compare import compare
+    from train.publish import publish
+    from train.render.markdown import markdown
+    from train.render.terminal import terminal
+
+    named = opt.roles(kwargs)
+    train_set, test_set = load(data, **named), load(test, **named)
+    with opt.progress_bars() as progress:
+        comparison = compare(
+            train_set,
+            test_set,
+            variants=_names(variants),
+            sizes=None if sizes is None else _numbers(sizes),
+            seeds=seeds,
+            models=_names(models),
+            runs=output,
+            embeddings=embeddings and load_array(embeddings),
+            test_embeddings=test_embeddings and load_array(test_embeddings),
+            truth=truth,
+            epochs=epochs,
+            progress=progress,
+            command=opt.command_line(),
+        )
+    publish(comparison, output)
+    if form == "json":
+        click.echo(json.dumps(comparison.to_dict(), ensure_ascii=False, indent=1))
+    elif form == "markdown":
+        click.echo(markdown(comparison))
+    else:
+        click.echo(terminal(comparison, colour=opt.colour(), unicode=opt.unicode()))
+        click.echo(f"report: {output}/comparison.html")
+    return 0
+
+
+def _names(said: str) -> list[str]:
+    return [name.strip() for name in said.split(",") if name.strip()]
+
+
+def _numbers(said: str) -> list[int]:
+    try:
+        return [int(n.replace("_", "")) for n in _names(said)]
+    except ValueError:
+        raise InputError(f"--sizes takes whole numbers with commas between them, got {said!r}") from None

@@ -1,0 +1,316 @@
+"""`compare`: train the same models on raw and repaired versions of the same draws, and say what the repair is worth."""
+
+from __future__ import annotations
+
+import platform
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from importlib.metadata import version
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from audit.dataset import Dataset
+from audit.embeddings import check_embeddings, embed
+from audit.errors import InputError, OutputError, UnknownName
+from audit.evidence import Progress, silent
+from train.comparison import BASELINE, METRICS, Comparison, Contrast, Judgement, Point
+from train.draws import light
+from train.grid import Cell, Grid, run
+from train.ledger import CELLS, Ledger, Result
+from train.models import ON_PICTURES
+from train.pool import Pool
+from train.recipe import Recipe, recipe_for
+from train.statistics import ALPHA, FEWEST_SEEDS, Difference, crossed, holm, over_seeds
+from train.variants import choose
+
+DEFAULT_VARIANTS = ("raw", "pruned", "relabelled", "reweighted", "augmented", "pruned+augmented", "random-pruned")
+DELTA = 0.003
+OWN_FILES = (CELLS, "comparison.json", "comparison.html", "comparison.md")
+
+
+def compare(
+    data: Dataset,
+    test: Dataset,
+    *,
+    variants: Sequence[str] = DEFAULT_VARIANTS,
+    sizes: Sequence[int] | None = None,
+    seeds: int = 5,
+    models: Sequence[str] = ("linear",),
+    recipes: Mapping[str, Recipe] | None = None,
+    runs: Path | None = None,
+    embeddings: np.ndarray | None = None,
+    test_embeddings: np.ndarray | None = None,
+    truth: str | None = None,
+    epochs: int | None = None,
+    progress: Progress = silent,
+    command: str = "",
+) -> Comparison:
+    """Train every variant at every size and seed and compare each with the raw data.
+
+    The test set is as given and the same for all. Training rows that it holds too are left out before anything else.
+    A size's draw is a prefix of its seed's permutation, so draws are nested; variants of one seed share rows,
+    initialisation and order. Each draw is audited by itself.
+
+    Args:
+        data: the training pool.
+        test: what every model is judged on; never touched.
+        variants: raw is always among them; see `train.variants`.
+        sizes: rows drawn; by default a quarter, a half and all.
+        seeds: how many; fewer than 3 give no verdict.
+        models: names of `train.models.MODELS`.
+        recipes: model name to a Recipe of your own.
+        runs: the folder of the ledger; finished cells in it are not trained again.
+        embeddings: your own (n, d), with `test_embeddings` (m, d); by default made without labels.
+        truth: column of true labels, for the variant `oracle`.
+        epochs: another budget.
+        progress: told of (what, done, total).
+        command: kept in the comparison.
+
+    Raises:
+        InputError: if the test set has a class that the data has not, or a size is larger than the pool.
+        UnknownName: if a variant or model is unknown.
+    """
+    start = time.perf_counter()
+    _folder_is_ours(runs)
+    chosen = choose(variants, data, truth)
+    used = _recipes(models, recipes, epochs, data)
+    test = _same_classes(data, test)
+    own, leaked = _without_test_rows(data, test)
+    wanted = _sizes(sizes, own)
+    _enough_seeds(seeds)
+    vectors, test_vectors = _vectors(data, test, embeddings, test_embeddings, progress)
+    kept = data.rows.get_indexer(own.rows)
+    pool = Pool(own, test, vectors[kept], test_vectors)
+    grid = Grid(pool, light(own, [truth] if truth else []), chosen, wanted, seeds, used)
+    ledger = Ledger(runs)
+    results, trained = run(grid, ledger, progress)
+    names = tuple(v.name for v in chosen)
+    return Comparison(
+        dataset=data.name,
+        test=test.name,
+        rows=len(own),
+        test_rows=len(test),
+        classes=len(data.classes),
+        kind=data.kind,
+        variants=names,
+        sizes=wanted,
+        models=tuple(used),
+        seeds=seeds,
+        cells=tuple(r.record for r in results.values()),
+        contrasts=tuple(contrasts(results, names, wanted, tuple(used), seeds)),
+        points=tuple(points(results, names, wanted, tuple(used), seeds)),
+        protocol=_protocol(data, test, used, leaked, embeddings is not None),
+        notes=tuple(ledger.notes),
+        command=command,
+        seconds=time.perf_counter() - start,
+        trained=trained,
+        delta=DELTA,
+    )
+
+
+# -- before anything is trained ----------------------------------------------------------------------------------------
+
+
+def _folder_is_ours(runs: Path | None) -> None:
+    if runs is None or not runs.exists():
+        return
+    if not runs.is_dir():
+        raise OutputError(f"{runs}: exists and is not a folder")
+    others = sorted(p.name for p in runs.iterdir() if p.name not in OWN_FILES and not p.name.startswith("."))
+    if others:
+        raise OutputError(f"{runs}: holds {others[0]!r}, which is no part of a comparison; name another folder")
+
+
+def _recipes(
+    models: Sequence[str], own: Mapping[str, Recipe] | None, epochs: int | None, data: Dataset
+) -> dict[str, Recipe]:
+    if not models:
+        raise InputError("no model was named")
+    if pictures := [m for m in models if m in ON_PICTURES and data.kind != "image"]:
+        raise InputError(f"{data.name}: model {pictures[0]} looks at pictures, and this is {data.kind} data")
+    return {m: (own or {}).get(m) or recipe_for(m, epochs=epochs) for m in dict.fromkeys(models)}
+
+
+def _same_classes(data: Dataset, test: Dataset) -> Dataset:
+    """The test set with its labels numbered as the data's are."""
+    if test.kind != data.kind:
+        raise InputError(f"{test.name} holds {test.kind} data, {data.name} {data.kind} data: not comparable")
+    unknown = test.given.index[~test.given.isin(data.classes)]
+    if len(unknown):
+        label = test.given.loc[unknown[0]]
+        raise UnknownName.of("class", label, data.classes, where=f"{test.name} (test), row {unknown[0]}")
+    return replace(test, classes=data.classes)
+
+
+def _without_test_rows(data: Dataset, test: Dataset) -> tuple[Dataset, int]:
+    """The training rows whose content, normalised, is in no test row; and how many are."""
+    shared = np.isin(data.normalised_content.astype("S16"), test.normalised_content.astype("S16"))
+    return (data.take(data.rows[~shared]), int(shared.sum())) if shared.any() else (data, 0)
+
+
+def _sizes(sizes: Sequence[int] | None, data: Dataset) -> tuple[int, ...]:
+    wanted = tuple(sizes) if sizes is not None else tuple(dict.fromkeys((len(data) // 4, len(data) // 2, len(data))))
+    if not wanted or any(b <= a for a, b in pairwise(wanted)):
+        raise InputError(f"sizes must grow: {', '.join(map(str, wanted)) or 'none were named'}")
+    if wanted[0] < 2 * len(data.classes):
+        raise InputError(f"size {wanted[0]} is too small for {len(data.classes)} classes: at least two rows a class")
+    if wanted[-1] > len(data):
+        raise InputError(f"{data.name}: size {wanted[-1]:,} is more than the {len(data):,} rows there are to train on")
+    return wanted
+
+
+def _enough_seeds(seeds: int) -> None:
+    if seeds < 1:
+        raise InputError(f"seeds must be at least 1, got {seeds}")
+
+
+def _vectors(
+    data: Dataset, test: Dataset, own: np.ndarray | None, other: np.ndarray | None, progress: Progress
+) -> tuple[np.ndarray, np.ndarray]:
+    if (own is None) != (other is None):
+        raise InputError("embeddings of the data and of the test set go together (--embeddings, --test-embeddings)")
+    if own is not None and other is not None:
+        pair = check_embeddings(own, len(data), "embeddings"), check_embeddings(other, len(test), "test embeddings")
+        if pair[0].shape[1] != pair[1].shape[1]:
+            raise InputError(f"embeddings have {pair[0].shape[1]} columns, test embeddings {pair[1].shape[1]}")
+        return pair
+    progress("embeddings", 0, 1)
+    made = embed(data, test)
+    progress("embeddings", 1, 1)
+    return made[0], made[1]
+
+
+def _protocol(
+    data: Dataset, test: Dataset, recipes: Mapping[str, Recipe], leaked: int, brought: bool  # noqa: FBT001
+) -> dict[str, Any]:
+    engines = ("assay", "torch", "cleanlab", "scikit-learn", "faiss-cpu", "numpy")
+    return {
+        "cleaner": "each draw is audited by itself; embeddings know no labels"
+        + ("" if brought else " and are fitted on the whole pool"),
+        "budget": sorted({r.budget for r in recipes.values()}),
+        "recipe": {m: r.to_dict() for m, r in recipes.items()},
+        "data_fingerprint": data.fingerprint,
+        "test_fingerprint": test.fingerprint,
+        "training_rows_in_test": leaked,
+        "intervals": "95 %, over seeds and test rows; at the largest size corrected for the versions shown (Holm)",
+        "versions": {**{e: version(e) for e in engines}, "python": platform.python_version()},
+    }
+
+
+# -- after ---------------------------------------------------------------------------------------------------------------
+
+
+def contrasts(
+    results: Mapping[Cell, Result], variants: Sequence[str], sizes: Sequence[int], models: Sequence[str], seeds: int
+) -> list[Contrast]:
+    """Every variant but raw against raw, at every size, with every model, by every metric. At the largest size the
+    contrasts of one model by one metric are a family."""
+    out = []
+    others = [v for v in variants if v != BASELINE]
+    for model in models:
+        for metric in METRICS:
+            for size in sizes:
+                found = [_difference(results, v, size, model, metric, seeds) for v in others]
+                levels = _levels([d for d, _ in found], corrected=size == sizes[-1])
+                out += [
+                    _contrast(v, size, model, metric, d, failed, level, seeds)
+                    for v, (d, failed), level in zip(others, found, levels, strict=True)
+                ]
+    return out
+
+
+def _difference(
+    results: Mapping[Cell, Result], variant: str, size: int, model: str, metric: str, seeds: int
+) -> tuple[Difference | float | None, int]:
+    """The paired difference over the seeds that have both models; only its mean below `FEWEST_SEEDS`, None without
+    any; and how many seeds failed."""
+    pairs = [(results[Cell(variant, size, s, model)], results[Cell(BASELINE, size, s, model)]) for s in range(seeds)]
+    whole = [(a, b) for a, b in pairs if not a.failed and not b.failed]
+    failed = len(pairs) - len(whole)
+    if not whole:
+        return None, failed
+    values = np.array([a.record["metrics"][metric] - b.record["metrics"][metric] for a, b in whole])
+    if len(whole) < FEWEST_SEEDS:
+        return float(values.mean()), failed
+    if metric != "accuracy":
+        return over_seeds(values), failed
+    return crossed(np.stack([a.correct.astype(float) - b.correct for a, b in whole])), failed
+
+
+def _levels(found: Sequence[Difference | float | None], *, corrected: bool) -> list[tuple[float | None, float]]:
+    """(Holm's p-value, level of the interval) of each; without correction at the smaller sizes."""
+    tested = [i for i, d in enumerate(found) if isinstance(d, Difference)]
+    out: list[tuple[float | None, float]] = [(None, ALPHA)] * len(found)
+    if corrected:
+        p_values = [d.p for d in found if isinstance(d, Difference)]
+        for i, judged in zip(tested, holm(p_values), strict=True):
+            out[i] = (judged.p_holm, judged.alpha)
+    return out
+
+
+def _contrast(
+    variant: str,
+    size: int,
+    model: str,
+    metric: str,
+    found: Difference | float | None,
+    failed: int,
+    level: tuple[float | None, float],
+    seeds: int,
+) -> Contrast:
+    if not isinstance(found, Difference):
+        verdict: Judgement = "failed" if found is None else "not enough seeds"
+        return Contrast(
+            variant, BASELINE, size, model, metric, found or 0.0, None, None, None, None, verdict, seeds, failed, None,
+            FEWEST_SEEDS,
+        )  # fmt: skip
+    p_holm, alpha = level
+    low, high = found.interval(alpha)
+    verdict = _verdict(low, high, metric)
+    needed = found.seeds_needed(alpha) if verdict == "cannot tell" else None
+    return Contrast(
+        variant, BASELINE, size, model, metric, found.mean, low, high, found.p, p_holm, verdict, seeds, failed,
+        found.smallest_detectable(alpha), needed,
+    )  # fmt: skip
+
+
+def _verdict(low: float, high: float, metric: str) -> Judgement:
+    if low == high == 0:
+        return "no difference"
+    better, worse = ("hurts", "helps") if metric in ("log_loss", "calibration_error") else ("helps", "hurts")
+    if low > 0:
+        return better  # type: ignore[return-value]
+    if high < 0:
+        return worse  # type: ignore[return-value]
+    if metric == "accuracy" and -DELTA <= low and high <= DELTA:
+        return "no difference"
+    return "cannot tell"
+
+
+def points(
+    results: Mapping[Cell, Result], variants: Sequence[str], sizes: Sequence[int], models: Sequence[str], seeds: int
+) -> list[Point]:
+    """Where each variant's curve passes."""
+    out = []
+    for model in models:
+        for variant in variants:
+            for size in sizes:
+                cells = [results[Cell(variant, size, s, model)] for s in range(seeds)]
+                out.append(_point(variant, size, model, [c for c in cells if not c.failed]))
+    return out
+
+
+def _point(variant: str, size: int, model: str, cells: Sequence[Result]) -> Point:
+    if not cells:
+        return Point(variant, size, model, 0.0, {}, {}, {})
+    mean, low, high = {}, {}, {}
+    for metric in METRICS:
+        values = np.array([c.record["metrics"][metric] for c in cells])
+        mean[metric] = float(values.mean())
+        ends = over_seeds(values).interval() if len(values) > 1 else (mean[metric], mean[metric])
+        low[metric], high[metric] = ends
+    return Point(variant, size, model, float(np.mean([c.record["rows"] for c in cells])), mean, low, high)

@@ -1,0 +1,81 @@
+"""`Ledger`: one file a finished cell, written whole and renamed. It is the only truth about what has been trained.
+
+A cell's key is a hash of all that its result depends on, so a cell that is there is never trained again, and one of
+other data, another recipe or another version is never taken for it.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from audit.errors import OutputError
+from audit.files import plain, write_bytes
+
+CELLS = "cells"
+
+
+@dataclass(frozen=True, eq=False)
+class Result:
+    """What became of one cell."""
+
+    record: Mapping[str, Any]
+    """Variant, size, seed, model, rows, metrics, steps, epochs, examples seen, seconds; or `failed` and why."""
+    correct: np.ndarray
+    """(m,) bool: which test rows the model got right; empty when it failed."""
+
+    @property
+    def failed(self) -> str:
+        """Why there is no model; '' when there is."""
+        return str(self.record.get("failed", ""))
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """A folder of finished cells; without a folder, cells live as long as this object."""
+
+    folder: Path | None = None
+    notes: list[str] = field(default_factory=list)
+    _held: dict[str, Result] = field(default_factory=dict)
+
+    def get(self, key: str) -> Result | None:
+        """The cell's result, if it is there and whole; a file that is not is noted and trained again."""
+        if key in self._held:
+            return self._held[key]
+        if self.folder is None or not (path := self._path(key)).exists():
+            return None
+        try:
+            with np.load(path, allow_pickle=False) as values:
+                record = json.loads(str(values["record"]))
+                correct = np.unpackbits(values["correct"], count=record["test_rows"]).astype(bool)
+                result = Result(record, correct if not record.get("failed") else correct[:0])
+        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as broken:
+            self.notes.append(f"{path.name} in the ledger cannot be read ({broken}); that cell is trained again")
+            return None
+        self._held[key] = result
+        return result
+
+    def put(self, key: str, result: Result) -> None:
+        """Keep a finished cell."""
+        self._held[key] = result
+        if self.folder is None:
+            return
+        buffer = io.BytesIO()
+        record = json.dumps(plain(result.record), sort_keys=True)
+        np.savez(buffer, record=np.array(record), correct=np.packbits(result.correct))
+        try:
+            (self.folder / CELLS).mkdir(parents=True, exist_ok=True)
+        except OSError as refused:
+            raise OutputError(f"{self.folder}: cannot write here: {refused.strerror}") from None
+        write_bytes(self._path(key), buffer.getvalue())
+
+    def _path(self, key: str) -> Path:
+        assert self.folder is not None
+        return self.folder / CELLS / f"{key}.npz"

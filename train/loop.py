@@ -1,0 +1,90 @@
+"""The one training loop: one model, resident tensors, a weight a row. Reads downward; no callbacks."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import nn
+from torch.nn import functional
+
+from train.models import build
+from train.recipe import Recipe
+from train.rng import generator, key
+
+Augment = Callable[[torch.Tensor, torch.Tensor, torch.Generator], tuple[torch.Tensor, torch.Tensor]]
+
+
+@dataclass(frozen=True, eq=False)
+class Fit:
+    """A trained model and what its training took."""
+
+    model: nn.Module
+    steps: int
+    epochs: float
+    examples_seen: int
+
+
+def fit(
+    x: torch.Tensor,
+    labels: torch.Tensor,
+    weights: torch.Tensor,
+    classes: int,
+    recipe: Recipe,
+    seed: int,
+    augment: Augment | None = None,
+) -> Fit:
+    """Train the recipe's model from this seed's initialisation.
+
+    The loss of a batch is the weighted mean of its rows' cross-entropies. Rows of weight 0 are left out beforehand, so
+    that weighing by 0 is the same as dropping. Each epoch is a permutation of the rows by its own generator.
+
+    Args:
+        x: (n, ...) floats, or uint8 pictures (n, c, h, w), taken as 0 to 1.
+        labels: (n,) class numbers.
+        weights: (n,) at least 0, not all 0.
+        classes: how many classes there are, seen or not.
+        recipe: model, budget, optimiser.
+        seed: initialisation, order, dropout and augmentation follow from it.
+        augment: changes a batch before the model sees it.
+    """
+    torch.set_num_threads(1)
+    kept = torch.nonzero(weights > 0).squeeze(1)
+    rows, batch = len(kept), min(recipe.batch, len(kept))
+    steps = recipe.steps_for(rows)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(key(seed, "init"))
+        model = build(recipe, tuple(x.shape[1:]), classes).train()
+        torch.manual_seed(key(seed, "dropout"))
+        optimiser = torch.optim.AdamW(model.parameters(), lr=recipe.lr, weight_decay=recipe.l2)
+        per_epoch = max(1, rows // batch)
+        order = kept
+        for step in range(steps):
+            epoch, place = divmod(step, per_epoch)
+            if place == 0:
+                order = kept[torch.randperm(rows, generator=generator(seed, "order", epoch))]
+            chosen = order[place * batch : (place + 1) * batch]
+            inputs, targets = floats(x[chosen]), functional.one_hot(labels[chosen], classes).float()
+            if augment is not None:
+                inputs, targets = augment(inputs, targets, generator(seed, "augment", step))
+            for group in optimiser.param_groups:
+                group["lr"] = recipe.lr * 0.5 * (1 + math.cos(math.pi * step / steps))
+            loss = -(targets * model(inputs).log_softmax(dim=1)).sum(dim=1)
+            weight = weights[chosen]
+            optimiser.zero_grad(set_to_none=True)
+            ((loss * weight).sum() / weight.sum()).backward()
+            optimiser.step()
+    return Fit(model.eval(), steps, steps / per_epoch, steps * batch)
+
+
+def floats(x: torch.Tensor) -> torch.Tensor:
+    """uint8 pictures as floats from 0 to 1; floats as they are."""
+    return x.float() / 255 if x.dtype == torch.uint8 else x
+
+
+@torch.inference_mode()
+def predict(model: nn.Module, x: torch.Tensor, batch: int = 2048) -> torch.Tensor:
+    """(n, classes) float64 probabilities."""
+    return torch.cat([model(floats(part)).double().softmax(dim=1) for part in x.split(batch)])

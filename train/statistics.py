@@ -1,0 +1,117 @@
+"""Paired differences with intervals that cross seeds and test rows, and verdicts that own up to what they cannot tell."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+ALPHA = 0.05
+FEWEST_SEEDS = 3
+MOST_SEEDS = 100
+POWER = 0.8
+
+
+@dataclass(frozen=True)
+class Difference:
+    """A mean difference, its standard error and the degrees of freedom of that error."""
+
+    mean: float
+    error: float
+    freedom: float
+    seed_variance: float
+    """The part of error**2 that more seeds would shrink."""
+    seeds: int
+
+    def interval(self, alpha: float = ALPHA) -> tuple[float, float]:
+        """The interval at level 1 - alpha."""
+        from scipy.stats import t
+
+        half = float(t.ppf(1 - alpha / 2, self.freedom)) * self.error
+        return self.mean - half, self.mean + half
+
+    @property
+    def p(self) -> float:
+        """Two-sided p-value of no difference."""
+        from scipy.stats import t
+
+        if self.error == 0:
+            return 1.0 if self.mean == 0 else 0.0
+        return float(2 * t.sf(abs(self.mean) / self.error, self.freedom))
+
+    def smallest_detectable(self, alpha: float = ALPHA) -> float:
+        """The true difference that would have been shown with probability `POWER`."""
+        from scipy.stats import t
+
+        return float(t.ppf(1 - alpha / 2, self.freedom) + t.ppf(POWER, self.freedom)) * self.error
+
+    def seeds_needed(self, alpha: float = ALPHA) -> int | None:
+        """How many seeds in all would show a true difference as large as the one seen; None beyond `MOST_SEEDS`."""
+        from scipy.stats import norm
+
+        reach = float(norm.ppf(1 - alpha / 2) + norm.ppf(POWER))
+        rest = self.error**2 - self.seed_variance
+        spare = (self.mean / reach) ** 2 - max(rest, 0.0)
+        if spare <= 0:
+            return None
+        needed = math.ceil(self.seeds * self.seed_variance / spare)
+        return max(needed, self.seeds + 1) if needed <= MOST_SEEDS else None
+
+
+def crossed(differences: np.ndarray) -> Difference:
+    """The mean of a seeds x test rows matrix of paired differences, both taken as samples.
+
+    With the two-way random model d = mu + seed + row + rest, the variance of the mean is
+    V_seeds + V_rows - V_rest, where V_seeds = var(seed means) / S and V_rows = var(row means) / T each hold the rest's
+    share once. Degrees of freedom are Satterthwaite's (Biometrics Bulletin, 1946).
+
+    Args:
+        differences: (S, T), at least 2 seeds and 2 rows.
+    """
+    seeds, rows = differences.shape
+    mean = float(differences.mean())
+    by_seed, by_row = differences.mean(axis=1), differences.mean(axis=0)
+    rest = differences - by_seed[:, None] - by_row[None] + mean
+    v_seed = float(by_seed.var(ddof=1)) / seeds
+    v_row = float(by_row.var(ddof=1)) / rows
+    v_rest = float((rest**2).sum()) / ((seeds - 1) * (rows - 1)) / (seeds * rows)
+    variance = max(v_seed + v_row - v_rest, v_seed, v_row)
+    spread = v_seed**2 / (seeds - 1) + v_row**2 / (rows - 1) + v_rest**2 / ((seeds - 1) * (rows - 1))
+    freedom = variance**2 / spread if spread > 0 else float(seeds - 1)
+    return Difference(mean, math.sqrt(variance), max(freedom, 1.0), v_seed, seeds)
+
+
+def over_seeds(values: np.ndarray) -> Difference:
+    """The mean of one number a seed, by Student's t; for metrics that are no mean over test rows."""
+    seeds = len(values)
+    error = float(values.std(ddof=1)) / math.sqrt(seeds)
+    return Difference(float(values.mean()), error, float(seeds - 1), error**2, seeds)
+
+
+@dataclass(frozen=True)
+class Judged:
+    """One member of a family after Holm's correction."""
+
+    p_holm: float
+    alpha: float
+    """The level at which this member's interval and its verdict agree."""
+
+
+def holm(p_values: Sequence[float], alpha: float = ALPHA) -> list[Judged]:
+    """Holm's step-down correction (Scandinavian Journal of Statistics, 1979), with the level each was tested at.
+
+    From the first member that is not rejected on, all share that member's level: their p-values lie above it, so an
+    interval at that level contains 0 exactly when the verdict is not significant.
+    """
+    m = len(p_values)
+    out: list[Judged] = [Judged(1.0, alpha)] * m
+    largest, level, stopped = 0.0, alpha / max(m, 1), False
+    for rank, i in enumerate(np.argsort(p_values, kind="stable")):
+        largest = max(largest, min(1.0, (m - rank) * p_values[i]))
+        if not stopped:
+            level = alpha / (m - rank)
+            stopped = p_values[i] > level
+        out[i] = Judged(largest, level)
+    return out

@@ -1,0 +1,97 @@
+"""`Variant`: one arm of a comparison, what is done to the rows beforehand and to the batches while training."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from audit.dataset import Dataset
+from audit.errors import InputError, UnknownName
+from audit.patch import Patch, empty_patch, make_patch
+from audit.report import Report
+from audit.treatments import prune, prune_at_random, relabel, reweight
+from train.augment import augment
+from train.loop import Augment
+
+RAW = "raw"
+CONTROL = "random-pruned"
+ORACLE = "oracle"
+Treat = Callable[[Dataset, Report, int], Patch]
+
+
+@dataclass(frozen=True)
+class Variant:
+    """An arm: `treat` makes a patch from a draw and its audit; `augment` changes batches."""
+
+    name: str
+    treat: Treat
+    augment: Augment | None = None
+
+
+def _untouched(data: Dataset, report: Report, seed: int) -> Patch:  # noqa: ARG001  a Treat
+    return empty_patch(data.fingerprint)
+
+
+def _pruned(data: Dataset, report: Report, seed: int) -> Patch:  # noqa: ARG001
+    return prune(data, report, checks=("labels",))
+
+
+def _relabelled(data: Dataset, report: Report, seed: int) -> Patch:  # noqa: ARG001
+    return relabel(data, report)
+
+
+def _reweighted(data: Dataset, report: Report, seed: int) -> Patch:  # noqa: ARG001
+    return reweight(data, report)
+
+
+def _random_pruned(data: Dataset, report: Report, seed: int) -> Patch:
+    return prune_at_random(data, report, seed=seed, rows=len(prune(data, report, checks=("labels",))))
+
+
+VARIANTS: dict[str, Variant] = {
+    v.name: v
+    for v in (
+        Variant(RAW, _untouched),
+        Variant("pruned", _pruned),
+        Variant("relabelled", _relabelled),
+        Variant("reweighted", _reweighted),
+        Variant("augmented", _untouched, augment),
+        Variant(CONTROL, _random_pruned),
+    )
+}
+SUFFIX = "+augmented"
+
+
+def choose(names: Sequence[str], data: Dataset, truth: str | None) -> tuple[Variant, ...]:
+    """The named variants, raw first and always there. `NAME+augmented` adds augmentation to any of them; `oracle`
+    gives every row its true label, from column `truth`."""
+    wanted = list(dict.fromkeys([RAW, *names]))
+    return tuple(_variant(name, data, truth) for name in wanted)
+
+
+def _variant(name: str, data: Dataset, truth: str | None) -> Variant:
+    plain = name.removesuffix(SUFFIX)
+    if plain == ORACLE:
+        if truth is None:
+            raise InputError("variant oracle needs the column of the true labels (--truth COLUMN)")
+        if truth not in data.table.columns:
+            raise UnknownName.of("column", truth, data.table.columns, where=data.name)
+        chosen = Variant(ORACLE, _oracle(truth))
+    elif plain in VARIANTS:
+        chosen = VARIANTS[plain]
+    else:
+        raise UnknownName.of("variant", name, [*VARIANTS, f"pruned{SUFFIX}", ORACLE])
+    return chosen if plain == name else replace(chosen, name=name, augment=augment)
+
+
+def _oracle(truth: str) -> Treat:
+    def treat(data: Dataset, report: Report, seed: int) -> Patch:  # noqa: ARG001
+        true, given = data.table[truth], data.given
+        wrong = true.index[(true != given).to_numpy()]
+        lines = [
+            {"row": r, "action": "relabel", "from": str(given[r]), "to": str(true[r]), "reason": "true label", "check": truth}
+            for r in wrong
+        ]
+        return make_patch(lines, base=data.fingerprint, treatment=ORACLE)
+
+    return treat
