@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from typing import get_args, Literal
+from typing import Literal, get_args
 
 import numpy as np
 

@@ -98,7 +98,8 @@ def _truncated(sparse: Sequence[Any], dimensions: int, seed: int) -> list[np.nda
     most = min(dimensions, min(sparse[0].shape) - 1)
     if most < 1:
         return [s.toarray().astype("float32") for s in sparse]
-    svd = TruncatedSVD(most, random_state=seed, n_iter=4).fit(sparse[0])
+    with np.errstate(divide="ignore", invalid="ignore"):  # texts that are all alike have no variance to explain
+        svd = TruncatedSVD(most, random_state=seed, n_iter=4).fit(sparse[0])
     return [svd.transform(s).astype("float32") for s in sparse]
 
 

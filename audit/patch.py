@@ -101,6 +101,8 @@ def make_patch(lines: Iterable[Mapping[str, Any]], *, base: str, treatment: str)
 
 
 def _typed(lines: list[Mapping[str, Any]]) -> pd.DataFrame:
-    table = pd.DataFrame(lines, columns=list(COLUMNS))
-    text = {c: table[c].astype("str").where(table[c].notna(), None) for c in ("from", "to")}
+    # labels become text one by one: beside an empty cell pandas would make 5 into 5.0 first
+    texts = [{**line, **{k: str(line[k]) for k in ("from", "to") if line.get(k) is not None}} for line in lines]
+    table = pd.DataFrame(texts, columns=list(COLUMNS))
+    text = {c: table[c].astype(object).where(table[c].notna(), None) for c in ("from", "to")}
     return table.assign(**text).astype({"weight": "float64", "score": "float64"})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import platform
 import time
@@ -17,16 +18,16 @@ import pandas as pd
 from audit.cache import Cache, digest_of
 from audit.checks import CHECKS, Check
 from audit.dataset import Dataset
+from audit.embeddings import check_embeddings
 from audit.errors import AssayError, InputError, NotApplicable, StaleError, UnknownName
 from audit.evidence import Evidence, Given, Progress, silent
+from audit.files import plain
 from audit.pictures import unreadable
 from audit.probabilities import check_probabilities
-from audit.embeddings import check_embeddings
 from audit.report import Card, Issues, Report
-from audit.suite import Suite, read_suite
+from audit.suite import Suite, default_suite
 
 ENGINES = ("assay", "cleanlab", "great-expectations", "scikit-learn", "skrub", "faiss-cpu", "pandas", "numpy")
-DEFAULT_SUITES = {"table": "tabular", "text": "text", "image": "image"}
 
 
 def audit(
@@ -60,7 +61,7 @@ def audit(
         UnknownName: if a check or an option of one is unknown.
     """
     start = time.perf_counter()
-    suite = suite or read_suite(DEFAULT_SUITES[data.kind])
+    suite = suite or default_suite(data.kind, compared=reference is not None or data.roles.split is not None)
     chosen = _chosen(checks)
     options = _options(suite, chosen)
     _fits(given, data)
@@ -114,7 +115,7 @@ def _options(suite: Suite, chosen: Mapping[str, Check]) -> Mapping[str, Mapping[
 
     for name, table in suite.options.items():
         if name not in CHECKS and name not in chosen:
-            raise UnknownName.of("check", name, {**CHECKS, **chosen}, where=f"suite {suite.name}")
+            raise UnknownName.of("check", name, dict.fromkeys([*CHECKS, *chosen]), where=f"suite {suite.name}")
         check = chosen.get(name) or CHECKS[name]
         known = [p for p, v in inspect.signature(check).parameters.items() if v.kind is v.KEYWORD_ONLY]
         for option in table:
@@ -231,7 +232,8 @@ def _run(check: Check, evidence: Evidence, options: Mapping[str, Any], key: str)
 
 
 def _measured(issues: Issues) -> None:
-    """A measure that is no number cannot be compared with a limit, nor written down."""
+    """A measure that is no number cannot be compared with a limit, nor can it or such a detail be written down."""
+    json.dumps(plain(issues.detail), allow_nan=False)
     for measure, value in issues.measures.items():
         if not math.isfinite(value):
             raise InputError(f"measure {measure!r} is {value}, which is no number to hold against a limit")

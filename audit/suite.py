@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -84,6 +84,18 @@ def read_suite(where: str | Path) -> Suite:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as broken:
         raise InputError(f"{path}: not TOML: {broken}") from None
     return parse_suite(values, name=path.stem, path=str(where))
+
+
+DEFAULTS = {"table": "tabular", "text": "text", "image": "image"}
+LEAKS = {"table": ("exact",), "text": ("exact", "normalised"), "image": ("exact",)}
+
+
+def default_suite(kind: str, *, compared: bool) -> Suite:
+    """The suite for a kind of data when nobody names one: the shipped one, and where the data is compared with a
+    reference or has splits, also that no row may be in both."""
+    shipped = read_suite(DEFAULTS[kind])
+    leaks = tuple(Limit(f"leakage.{sense}.count", 0.0) for sense in LEAKS[kind]) if compared else ()
+    return replace(shipped, limits=(*shipped.limits, *leaks))
 
 
 def _find(where: str) -> Path:

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from audit.dataset import Dataset
-from audit.errors import StaleError, UnknownName, Undecided
+from audit.errors import StaleError, Undecided, UnknownName
 from audit.patch import Patch, empty_patch, make_patch
 from audit.report import Issues, Report
 

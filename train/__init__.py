@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from train.compare import compare
+    from train.experiment import compare
     from train.comparison import Comparison, Contrast, Point
     from train.recipe import Recipe
     from train.variants import Variant
@@ -15,7 +15,7 @@ HOMES = {
     "Point": "comparison",
     "Recipe": "recipe",
     "Variant": "variants",
-    "compare": "compare",
+    "compare": "experiment",
 }
 
 __all__ = ["Comparison", "Contrast", "Point", "Recipe", "Variant", "compare"]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import PurePath
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -10,7 +12,7 @@ import pandas as pd
 from audit.checks.findings import found, scored
 from audit.dataset import Dataset
 from audit.errors import NotApplicable
-from audit.evidence import Evidence
+from audit.evidence import NEAR, Evidence
 from audit.neighbours import Neighbours, nearest
 from audit.report import Issues
 
@@ -52,7 +54,16 @@ def leakage(evidence: Evidence) -> Issues:
         kind[new], here[new] = name, found_at[new]
     leaked = np.flatnonzero(here >= 0)
     measures = {f"{k}.{m}": v for k, c in counts.items() for m, v in (("count", c), ("rate", c / len(split.there)))}
-    return Issues(check="leakage", measures=measures, **_rows(data, split, kind, here, leaked))
+    closeness = _closeness(split, kind, evidence.near_threshold)
+    return Issues(check="leakage", measures=measures, **_rows(data, split, kind, here, leaked, closeness))
+
+
+def _closeness(split: _Split, kind: np.ndarray, threshold: float) -> np.ndarray:
+    """0 for equal rows of the reference; for near ones their distance against the usual one between neighbours."""
+    if split.near is None or split.near.distances.shape[1] == 0:
+        return np.zeros(len(kind))
+    usual = max(threshold / NEAR, 1e-12)
+    return np.where(kind == "near", np.minimum(split.near.distances[:, 0] / usual, 1.0), 0.0)
 
 
 def _kinds_of_equality(data: Dataset, there: Dataset) -> list[str]:
@@ -72,7 +83,7 @@ def _split(evidence: Evidence) -> _Split:
     data = evidence.data
     if evidence.reference is not None:
         near = _or_none(evidence)
-        return _Split(np.arange(len(data)), evidence.reference, evidence.reference.name, near)
+        return _Split(np.arange(len(data)), evidence.reference, PurePath(evidence.reference.name).name, near)
     if data.roles.split is None:
         raise NotApplicable("nothing to compare with (--reference DATA, or --split COLUMN)")
     column = data.table[data.roles.split].map(str)  # a row without a split is in one of its own
@@ -105,7 +116,9 @@ def _twins(kind: str, data: Dataset, split: _Split, threshold: float) -> np.ndar
     return first.reindex(other).fillna(-1).to_numpy().astype(int)
 
 
-def _rows(data: Dataset, split: _Split, kind: np.ndarray, here: np.ndarray, leaked: np.ndarray) -> dict[str, object]:
+def _rows(
+    data: Dataset, split: _Split, kind: np.ndarray, here: np.ndarray, leaked: np.ndarray, closeness: np.ndarray
+) -> dict[str, Any]:
     """Scores, findings and detail: a finding for each row here that has a twin there (its first)."""
     order = list(WORDS)
     first: dict[int, int] = {}
@@ -117,7 +130,8 @@ def _rows(data: Dataset, split: _Split, kind: np.ndarray, here: np.ndarray, leak
     twins = [first[p] for p in positions.tolist()]
     flagged = np.zeros(len(data), dtype=bool)
     flagged[positions] = True
-    score = np.where(flagged, 0.0, 1.0)
+    score = np.ones(len(data))
+    score[positions] = closeness[twins]
     labelled = data.roles.label is not None
     pairs = [
         {

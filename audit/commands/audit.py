@@ -38,16 +38,16 @@ def command(
     from audit.render.json import as_json
     from audit.render.markdown import markdown
     from audit.render.terminal import terminal
-    from audit.run import DEFAULT_SUITES, audit
+    from audit.run import audit
     from audit.sources import load
-    from audit.suite import read_suite
+    from audit.suite import default_suite, read_suite
     from audit.verdict import gate
 
     ready(output, force=force)
     named = opt.roles(kwargs)
     dataset = load(data, **named)
     compared = load(reference, **named) if reference else None
-    chosen = read_suite(suite or DEFAULT_SUITES[dataset.kind])
+    chosen = read_suite(suite) if suite else default_suite(dataset.kind, compared=compared is not None or dataset.roles.split is not None)
     given = opt.given(dataset, kwargs)
     with opt.progress_bars() as progress:
         report = audit(

@@ -50,24 +50,24 @@ def command(
 
 def _judged(where: str, suite: str | None) -> tuple[Report, Suite]:
     from audit.report import Report
-    from audit.run import DEFAULT_SUITES
-    from audit.suite import read_suite
+    from audit.suite import default_suite, read_suite
 
     report = Report.read(Path(where))
-    return report, read_suite(suite or DEFAULT_SUITES[report.dataset.kind])
+    card = report.dataset
+    return report, read_suite(suite) if suite else default_suite(card.kind, compared=report.reference is not None or card.roles.split is not None)
 
 
 def _audited(
     where: str, suite: str | None, reference: str | None, cache: Path | None, seed: int, kwargs: dict[str, Any]
 ) -> tuple[Report, Suite]:
-    from audit.run import DEFAULT_SUITES, audit
+    from audit.run import audit
     from audit.sources import load
-    from audit.suite import read_suite
+    from audit.suite import default_suite, read_suite
 
     named = opt.roles(kwargs)
     data = load(where, **named)
     compared = load(reference, **named) if reference else None
-    chosen = read_suite(suite or DEFAULT_SUITES[data.kind])
+    chosen = read_suite(suite) if suite else default_suite(data.kind, compared=compared is not None or data.roles.split is not None)
     given = opt.given(data, kwargs)
     with opt.progress_bars() as progress:
         report = audit(

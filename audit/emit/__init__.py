@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
 from audit.dataset import ROW, Dataset, Origin
 from audit.emit import arrays, columns, lines, pictures
@@ -150,7 +152,7 @@ def _write_parts(before: Dataset, after: Dataset, place: Path, about: Mapping[st
         return manifest
     # a moved picture's path is another: the fingerprint afterwards is of the data as it now lies there
     moved = State.of(read_clean(place, manifest), options)
-    return Manifest(**{**manifest.__dict__, "after": moved})
+    return replace(manifest, after=moved)
 
 
 def _about(report: Report | None, suite: Suite | None, report_path: str) -> dict[str, Any]:
@@ -196,7 +198,7 @@ def _versions() -> dict[str, str]:
 
 def _hold_against(meant: Dataset, written: Dataset, folder: Path) -> None:
     """StaleError when what lies there is not what the patch makes of the data."""
-    if written.roles.image == "path" and written.origin.format == "folder":  # moved pictures have other paths
+    if written.origin.format == "folder":  # moved pictures have other paths
         same = (
             written.rows.equals(meant.rows)
             and written.labels.tolist() == meant.labels.tolist()
@@ -215,7 +217,10 @@ def _join_parts(folder: Path, manifest: Manifest, rows: pd.DataFrame, place: Pat
     parts = tuple(folder / part / manifest.file for part in ("data", "quarantine", "originals"))
     data, quarantine, originals = parts
     join = WRITERS[manifest.format].join
-    join((data, originals, quarantine), place / manifest.file, rows, manifest.added, manifest.before.options)
+    try:
+        join((data, originals, quarantine), place / manifest.file, rows, manifest.added, manifest.before.options)
+    except (LookupError, ValueError, pa.ArrowException) as unfit:  # we wrote the parts to fit: somebody changed one
+        raise StaleError(f"{folder}: quarantine or originals were edited: {unfit}") from None
     image = manifest.before.roles.image
     if manifest.format != "folder" and image is not None:
         column = _as_before(place / manifest.file, manifest, rows).table[image]

@@ -13,7 +13,7 @@ import pandas as pd
 
 from audit.dataset import Dataset
 from audit.emit.edits import Edits
-from audit.errors import OutputError
+from audit.errors import OutputError, StaleError
 from audit.sources.folders import WEIGHTS, picture_paths
 
 
@@ -52,7 +52,10 @@ def join_folder(
     elif (originals / WEIGHTS).exists():
         copy(originals / WEIGHTS, out / WEIGHTS)
     for was, now, state in zip(rows["was"], rows["file"], rows["state"], strict=True):
-        copy(quarantine / was if state == "dropped" else data / now, out / was)
+        source = quarantine / was if state == "dropped" else data / now
+        if not source.is_file():
+            raise StaleError(f"{source}: no such file: the cleaned folder was edited after it was written")
+        copy(source, out / was)
 
 
 def cut_weights(before: Dataset, out: Path, rows: np.ndarray) -> None:

@@ -84,8 +84,8 @@ def read(where: Any, **options: Any) -> Content:
     """What `where` holds, before its columns have roles."""
     if is_in_memory(where):
         return read_memory(where)
-    if not isinstance(where, (str, Path)):
-        kind = type(where).__name__
+    if not isinstance(where, (str, Path)) or not str(where):
+        kind = "an empty name" if isinstance(where, str) else type(where).__name__
         raise InputError(f"load takes a path, a name, a table, (X, y) or a torch Dataset, not {kind}")
     reader, place, said = _find(str(where))
     asked = {**said, **{k: v for k, v in options.items() if v is not None}}

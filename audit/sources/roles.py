@@ -6,6 +6,7 @@ in `Dataset.inferred`.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import PurePath
@@ -24,6 +25,8 @@ IMAGE_NAMES = ("image", "img", "picture", "path", "file", "file_name", "filename
 SPLITS = ("train", "training", "test", "val", "valid", "validation", "dev")
 IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".ppm", ".pgm", ".tif", ".tiff", ".webp")
 IMAGE_STARTS = (b"\x89PNG", b"\xff\xd8\xff", b"BM", b"GIF8", b"RIFF", b"II*\x00", b"MM\x00*", b"P5", b"P6")
+NAMELESS = re.compile(r"unnamed(_|: )\d+", re.IGNORECASE)
+"""What we and pandas call a column without a name: nearly always the row numbers of the table that was written."""
 MOST_REAL_CLASSES = 20
 """A column of fractions with more different values than this is a measurement, not a class."""
 
@@ -251,12 +254,14 @@ def _is_pictures(name: str, column: pd.Series) -> bool:
 def _with_features(content: Content, roles: Roles, said: list[str]) -> Roles:
     taken = set(roles.columns())
     free = [c for c in content.table.columns if c not in taken]
-    usable = [c for c in free if _is_feature(content.table[c])]
+    named = [c for c in free if not NAMELESS.fullmatch(str(c))]
+    usable = [c for c in named if _is_feature(content.table[c])]
     if not usable:
         beside = ", ".join(repr(c) for c in content.table.columns if c in taken)
         raise InputError(f"{content.name}: nothing to learn from: no usable column beside {beside}")
     said.append(f"features are every other column, {len(usable)} in all: {some(usable)}")
-    unfit = (c for c in free if c not in usable)
+    said.extend(f"column {c!r} is kept and not learnt from: it had no name" for c in free if c not in named)
+    unfit = (c for c in named if c not in usable)
     said.extend(f"column {name!r} is kept and not learnt from: it holds neither numbers nor words" for name in unfit)
     return replace(roles, features=tuple(usable))
 

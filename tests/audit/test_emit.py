@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -449,6 +450,25 @@ def test_restore_refuses_a_folder_that_was_edited_and_names_it(tmp_path, file, o
     assert not (tmp_path / "back").exists()
 
 
+def test_restore_refuses_a_folder_whose_quarantined_picture_is_gone(tmp_path):
+    cleaned(tmp_path, images)
+    (tmp_path / "clean/quarantine/cat/2.png").unlink()
+
+    with pytest.raises(StaleError, match=r"quarantine/cat/2\.png: no such file"):
+        restore(tmp_path / "clean", tmp_path / "back")
+    assert not (tmp_path / "back").exists()
+
+
+def test_restore_refuses_a_folder_whose_quarantine_has_other_columns(tmp_path):
+    cleaned(tmp_path, parquet)
+    path = tmp_path / "clean/quarantine/d.parquet"
+    table = pq.ParquetFile(path).read()
+    pq.write_table(table.rename_columns(["b", *table.column_names[1:]]), path)
+
+    with pytest.raises(StaleError, match="quarantine or originals were edited"):
+        restore(tmp_path / "clean", tmp_path / "back")
+
+
 def test_loading_a_folder_that_was_edited_is_refused_and_its_data_alone_is_not(tmp_path):
     cleaned(tmp_path, csv_with_ids)
     path = tmp_path / "clean" / "data" / "d.csv"
@@ -523,6 +543,21 @@ def test_a_full_disk_leaves_nothing_half_written(tmp_path, small_disk, source):
     with pytest.raises(OutputError, match="clean: cannot write"):
         write_clean(data, patch_of(data), small_disk / "clean")
     assert names_in(small_disk) == ["ballast"]
+
+
+def test_an_interruption_in_the_middle_leaves_what_was_there(tmp_path):
+    data, patch, *_ = cleaned(tmp_path, csv)
+    before = files(tmp_path / "clean")
+
+    def interrupt(_path):
+        raise KeyboardInterrupt
+
+    impatient = SimpleNamespace(rows=patch.rows, apply=patch.apply, treatment="", write=interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        write_clean(data, impatient, tmp_path / "clean", force=True)
+
+    assert files(tmp_path / "clean") == before
+    assert names_in(tmp_path) == ["clean", "in"]
 
 
 def test_a_full_disk_while_giving_back_leaves_the_cleaned_folder_whole(tmp_path, small_disk):

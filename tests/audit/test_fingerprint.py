@@ -78,7 +78,14 @@ def test_huge_integers_and_infinities_have_bytes():
 
 @pytest.mark.parametrize(
     ("one", "other"),
-    [("Straße", "STRASSE"), ("ﬁne", "Fine"), ("a\u00a0 b\n", "A b"), ("ｆｕｌｌ", "full"), ("e\u0301", "é"), ("\t ", "")],
+    [
+        ("Straße", "STRASSE"),
+        ("ﬁne", "Fine"),
+        ("a\u00a0 b\n", "A b"),
+        ("ｆｕｌｌ", "full"),
+        ("e\u0301", "é"),
+        ("\t ", ""),
+    ],
 )
 def test_texts_that_differ_in_form_case_or_space_are_one(one, other):
     assert normalise_text(one) == normalise_text(other)

@@ -27,7 +27,9 @@ def test_distances_among_rows_are_scikit_learn_s(n, d, k, offset):
 
 def test_distances_of_queries_are_scikit_learn_s():
     base, queries = points(150, 8, 2), points(40, 8, 3)
-    distances, indices = NearestNeighbors(algorithm="brute").fit(base.astype("float64")).kneighbors(queries.astype("float64"), 7)
+    distances, indices = (
+        NearestNeighbors(algorithm="brute").fit(base.astype("float64")).kneighbors(queries.astype("float64"), 7)
+    )
     near = nearest(base, 7, queries)
     assert near.distances == pytest.approx(distances, rel=1e-6)
     assert np.array_equal(near.indices, indices)

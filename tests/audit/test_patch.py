@@ -8,7 +8,9 @@ from toy import table_of
 from audit.errors import InputError, StaleError, UnknownName
 from audit.patch import COLUMNS, Patch, empty_patch, make_patch
 
-IDS = pytest.mark.parametrize("ids", [[4, 7, 1, 9], ["4", "07", "1", "9"], [4.5, 7.0, 1.0, 9.0]], ids=["int", "str", "float"])
+IDS = pytest.mark.parametrize(
+    "ids", [[4, 7, 1, 9], ["4", "07", "1", "9"], [4.5, 7.0, 1.0, 9.0]], ids=["int", "str", "float"]
+)
 
 
 def data_of(ids=(4, 7, 1, 9), labels=("a", "b", "a", "b")):

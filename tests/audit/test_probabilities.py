@@ -123,7 +123,11 @@ def test_a_named_archive_and_a_table_are_read_with_their_classes(tmp_path):
 def test_a_bare_array_is_read_only_where_its_columns_are_known(tmp_path):
     np.save(tmp_path / "p.npy", good())
     assert read_probabilities(tmp_path / "p.npy", data_classes=(0, 1, 2)).classes == (0, 1, 2)
-    assert read_probabilities(tmp_path / "p.npy", data_classes=CLASSES, classes=["b", "c", "a"]).classes == ("b", "c", "a")
+    assert read_probabilities(tmp_path / "p.npy", data_classes=CLASSES, classes=["b", "c", "a"]).classes == (
+        "b",
+        "c",
+        "a",
+    )
     for classes in (CLASSES, (1, 2, 3), ("0", "1", "2")):
         with pytest.raises(InputError, match="does not say which column is which class"):
             read_probabilities(tmp_path / "p.npy", data_classes=classes)

@@ -55,7 +55,9 @@ def test_a_report_comes_back_as_it_was(tmp_path, index, labels, keep):
     back = Report.read(tmp_path)
     for issues in report:
         assert_same_issues(issues, back[issues.check])
-        assert dict(back[issues.check].detail) == json.loads(json.dumps(dict(issues.detail), default=lambda v: v.item()))
+        assert dict(back[issues.check].detail) == json.loads(
+            json.dumps(dict(issues.detail), default=lambda v: v.item())
+        )
         assert back[issues.check].flagged.tolist() == issues.flagged.tolist()
     assert back.rows.tolist() == report.rows.tolist()
     assert back.dataset == report.dataset

@@ -60,7 +60,11 @@ def test_a_check_that_raises_has_status_error_and_the_gate_says_error(clean):
     assert (verdict.outcome, verdict.exit_code) == ("ERROR", 3)
 
 
-@pytest.mark.parametrize("check", [nameless, no_number])
+def unwritable(evidence) -> Issues:
+    return Issues("unwritable", detail={"threshold": float("inf")})
+
+
+@pytest.mark.parametrize("check", [nameless, no_number, unwritable])
 def test_a_check_that_returns_nonsense_has_status_error(clean, check):
     (issues,) = checked(clean, [check])
     assert issues.status == "error"
@@ -161,7 +165,9 @@ def test_evidence_that_does_not_fit_stops_the_audit(clean, given, said):
 def test_evidence_brought_along_is_noted(clean):
     given = Given(pred_probs=Probabilities(noisy_probabilities(clean.labels, 3), ("ash", "birch", "cedar")))
     assert any("class probabilities were brought along" in n for n in checked(clean, ["imbalance"], given=given).notes)
-    assert any("LogisticRegression" in n for n in checked(clean, ["imbalance"], given=Given(model=LogisticRegression())).notes)
+    assert any(
+        "LogisticRegression" in n for n in checked(clean, ["imbalance"], given=Given(model=LogisticRegression())).notes
+    )
 
 
 # -- the reference
@@ -180,7 +186,9 @@ def test_the_reference_s_columns_may_come_in_another_order_with_others_beside_th
 
 
 def test_a_reference_without_a_feature_is_refused(clean):
-    other = reference(clean, table=clean.table.drop(columns="x2"), roles=Roles(label="label", features=("x0", "x1", "x3")))
+    other = reference(
+        clean, table=clean.table.drop(columns="x2"), roles=Roles(label="label", features=("x0", "x1", "x3"))
+    )
     with pytest.raises(UnknownName, match=r"test \(reference\): no column 'x2'"):
         checked(clean, ["leakage"], reference=other)
 
@@ -232,7 +240,9 @@ def test_ids_do_not_change_what_is_found(trees):
 
 def test_the_order_of_rows_does_not_change_what_is_found(trees):
     shuffled = trees.data.take(trees.data.rows[np.random.default_rng(0).permutation(len(trees.data))])
-    one, other = (checked(d, ["conflicts", "missing", "imbalance", "outliers", "duplicates"]) for d in (trees.data, shuffled))
+    one, other = (
+        checked(d, ["conflicts", "missing", "imbalance", "outliers", "duplicates"]) for d in (trees.data, shuffled)
+    )
     assert one.measures == pytest.approx(other.measures)
     for name in ("conflicts", "missing", "imbalance", "outliers"):
         assert set(one[name].flagged) == set(other[name].flagged)
@@ -280,7 +290,9 @@ def test_whatever_a_result_depends_on_makes_it_run_again(cached, tmp_path, chang
     data = planted().data
     more = {
         "seed": {"seed": 1},
-        "a cell": {"data": replace(data, table=data.table.assign(x0=data.table["x0"].where(data.rows != data.rows[3], 0.5)))},
+        "a cell": {
+            "data": replace(data, table=data.table.assign(x0=data.table["x0"].where(data.rows != data.rows[3], 0.5)))
+        },
         "a label": {"data": data.relabelled({data.rows[0]: "ash" if data.given.iloc[0] != "ash" else "birch"})},
         "a role": {"data": replace(data, roles=replace(data.roles, features=("x0", "x1", "x2")))},
         "the reference": {"reference": data.take(data.rows[:9])},

@@ -21,7 +21,14 @@ def measured(check: str = "labels", **measures: float) -> Issues:
 
 
 def schema(state: str, severity: str = "critical", rule: Expectation = RULE) -> Issues:
-    line = {"key": rule.key, "words": "there is a column x0", "state": state, "why": f"it is {state}", "broken": 2, "severity": severity}
+    line = {
+        "key": rule.key,
+        "words": "there is a column x0",
+        "state": state,
+        "why": f"it is {state}",
+        "broken": 2,
+        "severity": severity,
+    }
     return Issues("schema", detail={"expectations": [line]}, measures={"failed": int(state != "pass")})
 
 

@@ -50,7 +50,7 @@ def command(
     """
     from audit.probabilities import load_array
     from audit.sources import load
-    from train.compare import compare
+    from train.experiment import compare
     from train.publish import publish
     from train.render.markdown import markdown
     from train.render.terminal import terminal

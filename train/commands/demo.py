@@ -146,7 +146,7 @@ def _cleaned(data: Dataset, patch: object, report: Report, suite: Suite, folder:
 
 
 def _compared(data: Dataset, test: Dataset, folder: Path) -> None:
-    from train.compare import compare
+    from train.experiment import compare
     from train.publish import publish
     from train.render.terminal import terminal
 

@@ -108,8 +108,12 @@ def test_blank_lines_are_no_rows(csv):
     assert len(load(write(csv, "\ntext,label\n\na,u\n\r\n\nb,v\n\n"))) == 2
 
 
-def test_a_column_without_a_name_gets_one(csv):
-    assert "unnamed_1" in load(write(csv, ",x,label\n0,1,u\n1,2,v\n")).table.columns
+def test_a_column_without_a_name_gets_one_and_is_not_learnt_from(csv):
+    data = load(write(csv, ",x,label\n0,1,u\n1,2,v\n"))
+
+    assert list(data.table.columns) == ["unnamed_1", "x", "label"]
+    assert data.roles.features == ("x",)
+    assert "column 'unnamed_1' is kept and not learnt from: it had no name" in data.inferred
 
 
 def test_a_field_may_be_longer_than_128_kib(csv):

@@ -17,6 +17,7 @@ from audit.sources import FORMATS, SUFFIXES, load
         ("plant:digits", UnknownName, r"no scheme 'plant'; there is planted, torchvision; did you mean 'planted'\?"),
         (3, InputError, "load takes a path, a name, a table, .* not int"),
         (None, InputError, "not NoneType"),
+        ("", InputError, "not an empty name"),
     ],
 )
 def test_what_is_not_there_is_an_error_of_one_line(where, kind, said):

@@ -154,3 +154,16 @@ def test_a_table_of_labels_alone_needs_somebody_to_say_that_it_is_meant():
 
 def test_features_may_be_one_string_with_commas():
     assert load(table(z=[1, 2, 3, 4]), features="x,z").roles.features == ("x", "z")
+
+
+def test_data_may_be_without_labels_when_that_is_said():
+    data = load(table()[["x"]], unlabelled=True)
+
+    assert data.roles.label is None
+    assert data.classes == ()
+    assert data.roles.features == ("x",)
+
+
+def test_a_label_cannot_be_named_and_denied():
+    with pytest.raises(InputError, match="either there is no label, or it is column 'label'; not both"):
+        load(table(), label="label", unlabelled=True)

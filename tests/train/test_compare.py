@@ -1,0 +1,172 @@
+"""A comparison from draw to verdict, interrupted and resumed."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from audit.cli import run
+from audit.errors import InputError, OutputError, UnknownName
+from tests.train.conftest import blobs
+from train import compare
+
+SMALL = {"variants": ("pruned", "random-pruned"), "sizes": (60, 120), "seeds": 3, "epochs": 4}
+
+
+@pytest.fixture(scope="module")
+def finished(noisy, held_out, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("runs")
+    return compare(noisy, held_out, **SMALL, runs=folder), folder
+
+
+def values(comparison):
+    """What a comparison found, without how long it took."""
+    found = comparison.to_dict()
+    cells = [{k: v for k, v in c.items() if k != "seconds"} for c in found["cells"]]
+    return {**{k: found[k] for k in ("contrasts", "points", "protocol")}, "cells": cells}
+
+
+def test_every_cell_is_trained_and_every_contrast_drawn(finished):
+    comparison, folder = finished
+
+    assert comparison.trained == len(comparison.cells) == 3 * 2 * 3
+    assert len(list((folder / "cells").iterdir())) == 18
+    assert {(c.variant, c.size) for c in comparison.contrasts} == {
+        (v, s) for v in ("pruned", "random-pruned") for s in (60, 120)
+    }
+    assert set(comparison.verdicts) == {("pruned", "linear"), ("random-pruned", "linear")}
+
+
+def test_finished_cells_are_not_trained_again(finished, noisy, held_out):
+    comparison, folder = finished
+    again = compare(noisy, held_out, **SMALL, runs=folder)
+
+    assert again.trained == 0
+    assert values(again) == values(comparison)
+
+
+def test_more_seeds_train_only_what_is_new(finished, noisy, held_out):
+    _, folder = finished
+    more = compare(noisy, held_out, **{**SMALL, "seeds": 4}, runs=folder)
+
+    assert more.trained == 3 * 2
+    assert more.seeds == 4
+
+
+def test_a_cell_does_not_depend_on_the_grid_around_it(finished, noisy, held_out):
+    comparison, _ = finished
+    alone = compare(noisy, held_out, variants=("pruned",), sizes=(120,), seeds=1, epochs=4)
+    wanted = {k: v for k, v in alone.cells[-1].items() if k != "seconds"}
+
+    assert wanted in values(comparison)["cells"]
+
+
+def test_other_data_finds_nothing_in_the_ledger(finished, held_out):
+    _, folder = finished
+
+    assert compare(blobs(400, seed=8), held_out, **{**SMALL, "seeds": 1}, runs=folder).trained == 6
+
+
+def test_raw_against_itself_is_never_a_difference(noisy, held_out, monkeypatch):
+    from train import variants
+
+    monkeypatch.setitem(variants.VARIANTS, "same", replace(variants.VARIANTS["raw"], name="same"))
+    comparison = compare(noisy, held_out, variants=("same",), sizes=(60,), seeds=3, epochs=2)
+
+    assert {(c.diff, c.low, c.high, c.verdict) for c in comparison.contrasts if c.metric == "accuracy"} == {
+        (0, 0, 0, "no difference")
+    }
+
+
+def test_the_oracle_helps_where_two_in_five_labels_are_wrong(held_out):
+    data = blobs(400, seed=1, noise=0.4)
+    comparison = compare(data, held_out, variants=("oracle",), sizes=(300,), seeds=4, truth="truth")
+
+    assert comparison.verdicts[("oracle", "linear")] == "helps"
+
+
+def test_two_seeds_give_no_verdict(noisy, held_out):
+    comparison = compare(noisy, held_out, variants=("pruned",), sizes=(60,), seeds=2, epochs=2)
+    found = comparison.contrast("pruned", 60, "linear")
+
+    assert found.verdict == "not enough seeds"
+    assert (found.low, found.p, found.seeds_needed) == (None, None, 3)
+
+
+def test_rows_of_the_test_set_are_left_out_of_training(noisy, held_out):
+    import pandas as pd
+
+    from audit import load
+
+    both = pd.concat([noisy.table, held_out.table.iloc[:25]], ignore_index=True)
+    data = load(both, label="label", features=list(noisy.roles.features))
+    comparison = compare(data, held_out, variants=("pruned",), sizes=(60,), seeds=1, epochs=1)
+
+    assert comparison.protocol["training_rows_in_test"] == 25
+    assert comparison.rows == 400
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"sizes": (60, 30)}, "sizes must grow"),
+        ({"sizes": (60, 9999)}, "more than the 400 rows"),
+        ({"sizes": (3,)}, "too small for 3 classes"),
+        ({"models": ("cnn",)}, "looks at pictures"),
+        ({"seeds": 0}, "seeds must be at least 1"),
+        ({"epochs": 0}, "epochs must be at least 1"),
+        ({"embeddings": np.zeros((400, 2))}, "go together"),
+    ],
+)
+def test_what_cannot_be_done_is_said_before_anything_is_trained(noisy, held_out, changed, said):
+    with pytest.raises(InputError, match=said):
+        compare(noisy, held_out, **{**SMALL, **changed})
+
+
+def test_an_unknown_model_offers_the_near_one(noisy, held_out):
+    with pytest.raises(UnknownName, match="did you mean 'linear'"):
+        compare(noisy, held_out, **SMALL, models=("liner",))
+
+
+def test_a_folder_of_other_things_is_refused(noisy, held_out, tmp_path):
+    (tmp_path / "thesis.tex").write_text("")
+
+    with pytest.raises(OutputError, match=r"thesis\.tex"):
+        compare(noisy, held_out, **SMALL, runs=tmp_path)
+
+
+def test_kill_minus_9_loses_no_finished_cell_and_the_rest_is_the_same(noisy, held_out, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    noisy.table.to_csv("train.csv", index=False)
+    held_out.table.to_csv("test.csv", index=False)
+    features = ",".join(noisy.roles.features)
+    asked = ["compare", "train.csv", "--test", "test.csv", "--label", "label", "--features", features]
+    asked += ["--variants", "pruned,reweighted", "--sizes", "100,200", "--seeds", "4", "--format", "json"]
+
+    process = subprocess.Popen([sys.executable, "-m", "audit.cli", *asked, "-o", "killed"], stdout=subprocess.DEVNULL)
+    cells = tmp_path / "killed" / "cells"
+    deadline = time.monotonic() + 120
+    while not (cells.exists() and len(list(cells.glob("[!.]*.npz"))) >= 5) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait()
+    survived = {p.name: p.read_bytes() for p in cells.glob("[!.]*.npz")}
+    assert 5 <= len(survived) < 24
+
+    assert run([*asked, "-o", "killed"]) == 0
+    resumed = json.loads(capsys.readouterr().out)
+    assert run([*asked, "-o", "straight"]) == 0
+    straight = json.loads(capsys.readouterr().out)
+
+    assert resumed["trained"] == 24 - len(survived)
+    assert {p: (cells / p).read_bytes() for p in survived} == survived
+    assert resumed["contrasts"] == straight["contrasts"]
+    assert resumed["points"] == straight["points"]

@@ -1,0 +1,49 @@
+"""What the ledger gives back is what was put in, or nothing."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from train.ledger import Ledger, Result
+
+
+def result(n=37):
+    return Result({"variant": "raw", "test_rows": n, "metrics": {"accuracy": 0.5}}, np.arange(n) % 3 == 0)
+
+
+def test_a_cell_comes_back_as_it_was(tmp_path):
+    Ledger(tmp_path).put("a", result())
+    back = Ledger(tmp_path).get("a")
+
+    assert back.record == result().record
+    assert np.array_equal(back.correct, result().correct)
+
+
+def test_a_cell_that_is_not_there_is_none(tmp_path):
+    assert Ledger(tmp_path).get("a") is None
+
+
+@pytest.mark.parametrize("damage", [lambda b: b[: len(b) // 2], lambda b: b"", lambda b: b"x" * len(b)])
+def test_a_damaged_file_is_noted_and_not_believed(tmp_path, damage):
+    Ledger(tmp_path).put("a", result())
+    path = tmp_path / "cells" / "a.npz"
+    path.write_bytes(damage(path.read_bytes()))
+    ledger = Ledger(tmp_path)
+
+    assert ledger.get("a") is None
+    assert "trained again" in ledger.notes[0]
+
+
+def test_a_failed_cell_stays_failed(tmp_path):
+    Ledger(tmp_path).put("a", Result({"failed": "the loss was no number", "test_rows": 9}, np.zeros(0, dtype=bool)))
+
+    assert Ledger(tmp_path).get("a").failed == "the loss was no number"
+
+
+def test_nothing_but_whole_cells_lies_in_the_folder(tmp_path):
+    ledger = Ledger(tmp_path)
+    for name in "abc":
+        ledger.put(name, result())
+
+    assert sorted(p.name for p in (tmp_path / "cells").iterdir()) == ["a.npz", "b.npz", "c.npz"]

@@ -1,0 +1,1 @@
+"""The faces of a comparison: terminal text, one HTML file and Markdown."""

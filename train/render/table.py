@@ -1,0 +1,94 @@
+"""What every face shows of a comparison: for each model a line a version, the control last."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from train.comparison import BASELINE, CONTROL, Comparison, Contrast, Point
+from train.render import phrases
+
+
+@dataclass(frozen=True)
+class Line:
+    """One version against the raw data, with one model."""
+
+    variant: str
+    contrasts: tuple[Contrast, ...]
+    """One a size, smallest first."""
+
+    @property
+    def last(self) -> Contrast:
+        """The contrast at the largest size, on which the verdict rests."""
+        return self.contrasts[-1]
+
+    @property
+    def control(self) -> bool:
+        """Whether this is the control, which nobody would choose."""
+        return self.variant == CONTROL
+
+    @property
+    def failures(self) -> tuple[Contrast, ...]:
+        """The contrasts whose means miss models that failed."""
+        return tuple(c for c in self.contrasts if c.failed)
+
+
+def lines(comparison: Comparison, model: str, metric: str = "accuracy") -> tuple[Line, ...]:
+    """A line a version in the order asked for, the control last; versions without a contrast at a size are left out."""
+    found = {
+        (c.variant, c.size): c
+        for c in comparison.contrasts
+        if c.model == model and c.metric == metric and c.baseline == BASELINE and c.variant != BASELINE
+    }
+    wanted = sorted((v for v in comparison.variants if v != BASELINE), key=lambda v: v == CONTROL)
+    rows = [(v, tuple(found[v, s] for s in comparison.sizes if (v, s) in found)) for v in wanted]
+    return tuple(Line(v, contrasts) for v, contrasts in rows if len(contrasts) == len(comparison.sizes))
+
+
+def treatments(comparison: Comparison, model: str) -> tuple[Line, ...]:
+    """The lines one could choose: all but the control."""
+    return tuple(line for line in lines(comparison, model) if not line.control)
+
+
+def point(comparison: Comparison, variant: str, size: int, model: str) -> Point | None:
+    """Where a curve passes, if any of its models finished."""
+    same = (p for p in comparison.points if (p.variant, p.size, p.model) == (variant, size, model))
+    return next(same, None)
+
+
+def mean(found: Point | None, metric: str = "accuracy") -> float | None:
+    """A point's value of a metric; None where there is none."""
+    value = None if found is None else found.metrics.get(metric)
+    return None if value is None or not math.isfinite(value) else value
+
+
+def best_model(comparison: Comparison) -> str:
+    """The model that does best on the raw data at the largest size, the first of equals.
+
+    Chosen by the raw data, so that no treatment picks the model it is judged by.
+    """
+
+    def raw(model: str) -> float:
+        value = mean(point(comparison, BASELINE, comparison.sizes[-1], model))
+        return -math.inf if value is None else value
+
+    return max(comparison.models, key=raw)
+
+
+def failures(comparison: Comparison) -> Mapping[str, int]:
+    """Why models failed, and how many did for each reason; commonest first."""
+    counts: dict[str, int] = {}
+    for cell in comparison.cells:
+        why = cell.get("failed")
+        if why:
+            said = why if isinstance(why, str) else "no reason was kept"
+            counts[said] = counts.get(said, 0) + 1
+    return dict(sorted(counts.items(), key=lambda item: -item[1]))
+
+
+def failed_words(comparison: Comparison, line: Line) -> str:
+    """`3 of 8 models failed at 4,000 rows, 1 of 8 models failed at 16,000 rows`; empty when all finished."""
+    return ", ".join(
+        f"{phrases.failed_models(c.failed, comparison.seeds)} at {phrases.rows(c.size)}" for c in line.failures
+    )
