@@ -28,7 +28,7 @@ class LazyGroup(click.Group):
         """The names, in the order of a session's work."""
         return list(COMMANDS)
 
-    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:  # noqa: ARG002
         """Import the named command; None if there is none."""
         if name not in COMMANDS:
             return None

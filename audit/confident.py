@@ -53,7 +53,7 @@ def margin_quality(labels: np.ndarray, pred_probs: np.ndarray) -> np.ndarray:
 
 
 def count(labels: np.ndarray, pred_probs: np.ndarray) -> int:
-    """cleanlab's own estimate of how many labels are wrong (off-diagonal confident joint)."""
+    """Cleanlab's own estimate of how many labels are wrong (off-diagonal confident joint)."""
     from cleanlab.count import num_label_issues
 
     return int(num_label_issues(labels, pred_probs))

@@ -50,7 +50,7 @@ class Roles:
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Roles:
         """The inverse of `to_dict`."""
-        known = {k: tuple(v) if isinstance(v, list) else v for k, v in values.items()}
+        known: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in values.items()}
         return cls(**known)
 
 
@@ -198,7 +198,7 @@ class Dataset:
 
     def take(self, rows: Iterable[Hashable]) -> Dataset:
         """Keep these rows, in the order given."""
-        wanted = pd.Index(rows)
+        wanted = pd.Index(list(rows))
         positions = self.rows.get_indexer(wanted)
         if (positions < 0).any():
             raise InputError(f"{self.name}: no such rows: {some(wanted[positions < 0])}")

@@ -72,8 +72,10 @@ def _embed_texts(everything: Sequence[Dataset], dimensions: int, seed: int) -> l
     from scipy.sparse import hstack
     from sklearn.feature_extraction.text import TfidfVectorizer
 
-    words = TfidfVectorizer(ngram_range=(1, 2), min_df=2, sublinear_tf=True, token_pattern=r"(?u)\b\w+\b")
-    characters = TfidfVectorizer(analyzer="char_wb", ngram_range=(3, 5), min_df=2, sublinear_tf=True, max_features=50_000)
+    words = TfidfVectorizer(ngram_range=(1, 2), min_df=2, sublinear_tf=True, token_pattern=r"(?u)\b\w+\b")  # noqa: S106  words of one letter too
+    characters = TfidfVectorizer(
+        analyzer="char_wb", ngram_range=(3, 5), min_df=2, sublinear_tf=True, max_features=50_000
+    )
     fitted = [v for v in (words, characters) if _has_vocabulary(v, everything[0].texts)]
     if not fitted:
         raise InputError(f"{everything[0].name}: no text holds a word or a sign to tell it by")
@@ -195,7 +197,7 @@ def _oriented_gradients(pictures: np.ndarray) -> np.ndarray:
         part = strength * (np.where(lower == b, 1 - share, 0) + np.where((lower + 1) % BINS == b, share, 0))
         out[..., b] = part.reshape(n, h // CELL, CELL, w // CELL, CELL).sum(axis=(2, 4))
     flat = out.reshape(n, -1)
-    return flat / np.maximum(np.linalg.norm(flat, axis=1, keepdims=True), 1e-6)
+    return np.asarray(flat / np.maximum(np.linalg.norm(flat, axis=1, keepdims=True), 1e-6))
 
 
 def _backbone_features(data: Dataset, backbone: Backbone, side: int = 64, batch: int = 256) -> np.ndarray:

@@ -1,13 +1,13 @@
 """What assay says when it cannot go on, and the exit code that goes with it.
 
-    AssayError                   2   one line: subject, what is wrong, what there is
-    ├── InputError               2   the data, a file, a column or a row is not what it must be
-    ├── UnknownName              2   a name that is not there; says what there is and what is near
-    ├── OutputError              2   the place to write to exists already, or refuses
-    └── Undecided                3   nobody can tell whether the data is fit
-        └── StaleError           3   a report, patch or certificate of other data
+AssayError                   2   one line: subject, what is wrong, what there is
+├── InputError               2   the data, a file, a column or a row is not what it must be
+├── UnknownName              2   a name that is not there; says what there is and what is near
+├── OutputError              2   the place to write to exists already, or refuses
+└── Undecided                3   nobody can tell whether the data is fit
+└── StaleError           3   a report, patch or certificate of other data
 
-    NotApplicable                    how a check says that it has nothing to look at, and why
+NotApplicable                    how a check says that it has nothing to look at, and why
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ class StaleError(Undecided):
     """A report, patch or certificate made for other data."""
 
 
-class NotApplicable(Exception):  # noqa: N818  a check's answer, not an error
+class NotApplicable(Exception):
     """How a check says that it has nothing to look at, and why."""
 
 

@@ -55,7 +55,8 @@ class Given:
         return {
             "embeddings": None if self.embeddings is None else array_digest(self.embeddings),
             "reference": None if self.reference_embeddings is None else array_digest(self.reference_embeddings),
-            "pred_probs": probabilities and [array_digest(probabilities.values), [str(c) for c in probabilities.classes]],
+            "pred_probs": probabilities
+            and [array_digest(probabilities.values), [str(c) for c in probabilities.classes]],
             "model": None if self.model is None else _settings(self.model),
             "backbone": self.backbone and [self.backbone.name, array_digest(_file(self.backbone))],
         }
@@ -79,7 +80,11 @@ class Given:
 
 def _settings(model: Any) -> list[Any]:
     """A classifier by all its parameters: its own repr leaves out the middle of a long one."""
-    return [type(model).__module__, type(model).__qualname__, {k: repr(v) for k, v in model.get_params(deep=True).items()}]
+    return [
+        type(model).__module__,
+        type(model).__qualname__,
+        {k: repr(v) for k, v in model.get_params(deep=True).items()},
+    ]
 
 
 def _file(backbone: Backbone) -> np.ndarray:
@@ -89,7 +94,7 @@ def _file(backbone: Backbone) -> np.ndarray:
         raise InputError(f"{backbone.weights}: {refused.strerror}") from None
 
 
-def silent(what: str, done: int, total: int) -> None:  # noqa: ARG001  the shape of a Progress
+def silent(what: str, done: int, total: int) -> None:
     """A Progress that shows nothing."""
 
 
@@ -112,7 +117,12 @@ class Evidence:
     def key(self) -> dict[str, Any]:
         """What every cached piece depends on."""
         engines = ("scikit-learn", "skrub", "faiss-cpu", "assay")
-        return {"data": self.data.fingerprint, "seed": self.seed, "engines": [version(e) for e in engines], **self.given.key}
+        return {
+            "data": self.data.fingerprint,
+            "seed": self.seed,
+            "engines": [version(e) for e in engines],
+            **self.given.key,
+        }
 
     @cached_property
     def _vectors(self) -> list[np.ndarray]:

@@ -7,6 +7,7 @@ or a float, since CSV and Parquet disagree about that; -0.0 is 0.0, and every mi
 
 from __future__ import annotations
 
+import math
 import struct
 import unicodedata
 from collections.abc import Iterable, Sequence
@@ -54,7 +55,7 @@ def _encode_integer(value: int) -> bytes:
 
 
 def _encode_float(value: float) -> bytes:
-    if value != value:
+    if math.isnan(value):
         return MISSING
     large = abs(value) > EXACT and value not in (float("inf"), float("-inf"))
     return _encode_integer(int(value)) if large else b"n" + struct.pack("<d", value + 0.0)
@@ -72,9 +73,7 @@ def _encode_numbers(values: np.ndarray) -> list[bytes]:
     if (np.abs(floats) >= EXACT).any():
         return [encode_cell(v) for v in values]
     packed = floats.tobytes()
-    return [
-        MISSING if gone else b"n" + packed[8 * i : 8 * i + 8] for i, gone in enumerate(np.isnan(floats).tolist())
-    ]
+    return [MISSING if gone else b"n" + packed[8 * i : 8 * i + 8] for i, gone in enumerate(np.isnan(floats).tolist())]
 
 
 def row_hashes(columns: Sequence[Iterable[bytes]], rows: int) -> np.ndarray:

@@ -78,4 +78,4 @@ def _in_one_fold(fold: np.ndarray, labels: np.ndarray) -> np.ndarray:
     """The classes all of whose rows are held out together."""
     pairs = np.unique(np.stack([labels, fold]), axis=1)[0]
     classes, count = np.unique(pairs, return_counts=True)
-    return classes[count == 1]
+    return np.asarray(classes[count == 1])

@@ -64,7 +64,10 @@ def run_expectations(table: pd.DataFrame, expectations: Sequence[Expectation]) -
 
 
 def _types() -> dict[str, Any]:
-    from great_expectations.expectations.registry import get_expectation_impl, list_registered_expectation_implementations
+    from great_expectations.expectations.registry import (
+        get_expectation_impl,
+        list_registered_expectation_implementations,
+    )
 
     return {name: get_expectation_impl(name) for name in list_registered_expectation_implementations()}
 
@@ -111,7 +114,9 @@ def _judge(expectation: Expectation, success: bool, found: Mapping[str, Any]) ->
     if broken:
         return Outcome(expectation, "fail", f"{len(broken):,} of {checked:,} rows break it", broken, values, checked)
     observed = found.get("observed_value")
-    return Outcome(expectation, "fail", f"found {observed}" if observed is not None else "does not hold", (), (), checked)
+    return Outcome(
+        expectation, "fail", f"found {observed}" if observed is not None else "does not hold", (), (), checked
+    )
 
 
 PHRASES = {

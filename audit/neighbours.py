@@ -49,7 +49,9 @@ def nearest(base: np.ndarray, k: int, queries: np.ndarray | None = None) -> Neig
 def _candidates(base: np.ndarray, asked: np.ndarray, k: int) -> np.ndarray:
     import faiss
 
-    centre = base.mean(axis=0, dtype="float64").astype("float32")  # far from the origin |x|² + |y|² - 2xy loses what tells rows apart
+    centre = base.mean(axis=0, dtype="float64").astype(
+        "float32"
+    )  # far from the origin |x|² + |y|² - 2xy loses what tells rows apart
     index = faiss.IndexFlatL2(base.shape[1])
     index.add(np.ascontiguousarray(base - centre, dtype="float32"))
     found: np.ndarray = index.search(np.ascontiguousarray(asked - centre, dtype="float32"), k)[1]

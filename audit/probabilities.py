@@ -89,9 +89,17 @@ def _from_npz(path: Path) -> Probabilities:
         # opened here, since np.load leaves a broken archive open
         with path.open("rb") as raw, np.load(raw, allow_pickle=False) as file:
             if set(file.files) != {"pred_probs", "classes"}:
-                raise InputError(f"{path}: arrays 'pred_probs' and 'classes' are expected, there is {sorted(file.files)}")
+                raise InputError(
+                    f"{path}: arrays 'pred_probs' and 'classes' are expected, there is {sorted(file.files)}"
+                )
             return Probabilities(file["pred_probs"], tuple(file["classes"].tolist()))
-    except (ValueError, TypeError, EOFError, OSError, zipfile.BadZipFile) as broken:  # TypeError: a .npy by another name
+    except (
+        ValueError,
+        TypeError,
+        EOFError,
+        OSError,
+        zipfile.BadZipFile,
+    ) as broken:  # TypeError: a .npy by another name
         raise InputError(f"{path}: not a readable archive: {broken}") from None
 
 
@@ -114,7 +122,9 @@ def check_probabilities(
     """
     raw = np.asarray(given.values)
     if raw.ndim != 2 or raw.dtype.kind not in "fiu":
-        raise InputError(f"{where}: probabilities must be numbers of shape (rows, classes), this is {raw.dtype} {raw.shape}")
+        raise InputError(
+            f"{where}: probabilities must be numbers of shape (rows, classes), this is {raw.dtype} {raw.shape}"
+        )
     if raw.shape[1] != len(given.classes):
         raise InputError(f"{where}: {raw.shape[1]} columns for {len(given.classes)} classes")
     if len(raw) != len(labels):
@@ -131,7 +141,7 @@ def check_probabilities(
                 f"{where}: row {rows[first]} {what} (sum {values[first].sum():.4g}); {int(wrong.sum()):,} such rows"
             )
     _columns_fit(values, labels, classes, where)
-    return values / values.sum(axis=1, keepdims=True)
+    return np.asarray(values / values.sum(axis=1, keepdims=True))
 
 
 def _columns_fit(values: np.ndarray, labels: np.ndarray, classes: Sequence[Hashable], where: str) -> None:
@@ -153,7 +163,9 @@ def _columns_fit(values: np.ndarray, labels: np.ndarray, classes: Sequence[Hasha
 # -- out of fold -------------------------------------------------------------------------------------------------------
 
 
-def linear_head(vectors: np.ndarray, labels: np.ndarray, fold: np.ndarray, classes: int, tick: Callable[[int, int], None]) -> np.ndarray:
+def linear_head(
+    vectors: np.ndarray, labels: np.ndarray, fold: np.ndarray, classes: int, tick: Callable[[int, int], None]
+) -> np.ndarray:
     """(n, K) out-of-fold probabilities of multinomial logistic regression, L2 penalty `L2` on the mean loss."""
     from sklearn.linear_model import LogisticRegression
 
@@ -166,7 +178,12 @@ def linear_head(vectors: np.ndarray, labels: np.ndarray, fold: np.ndarray, class
 
 
 def out_of_fold(
-    fresh: Callable[[int], Any], vectors: Any, labels: np.ndarray, fold: np.ndarray, classes: int, tick: Callable[[int, int], None]
+    fresh: Callable[[int], Any],
+    vectors: Any,
+    labels: np.ndarray,
+    fold: np.ndarray,
+    classes: int,
+    tick: Callable[[int, int], None],
 ) -> np.ndarray:
     """(n, K) probabilities of each row by a classifier `fresh(rows it learns from)` that has not seen its fold."""
     import warnings
@@ -196,11 +213,11 @@ def neighbour_vote(near: Neighbours, labels: np.ndarray, together: np.ndarray, c
     counts = np.zeros((n, classes))
     np.add.at(counts, (np.repeat(np.arange(n), near.indices.shape[1])[votes.ravel()], labels[near.indices][votes]), 1)
     prior = np.bincount(labels, minlength=classes) / n
-    return (counts + prior) / (counts.sum(axis=1, keepdims=True) + 1)
+    return np.asarray((counts + prior) / (counts.sum(axis=1, keepdims=True) + 1))
 
 
 def geometric_mean(views: Sequence[np.ndarray]) -> np.ndarray:
     """(n, K) normalised geometric mean of several probabilities of the same rows."""
     logs = sum(np.log(np.maximum(v, 1e-12)) for v in views) / len(views)
     raised = np.exp(logs - logs.max(axis=1, keepdims=True))
-    return raised / raised.sum(axis=1, keepdims=True)
+    return np.asarray(raised / raised.sum(axis=1, keepdims=True))

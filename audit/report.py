@@ -5,7 +5,7 @@ Scores are qualities, 0 wrong to 1 fine. Measures are badnesses: a larger one is
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -128,7 +128,7 @@ class Report:
         """The ids of the audited rows, in order."""
         return pd.Index(self._rows, name=ROW)
 
-    _rows: Any = field(default=(), repr=False)
+    _rows: Sequence[Hashable] | pd.Index = field(default=(), repr=False)
 
     def scores(self) -> pd.DataFrame:
         """A line a row of the data, in order: `<check>.score`, `<check>.flagged`, `labels.given`, `labels.suggested`."""
@@ -220,7 +220,7 @@ class Report:
 
 def _spread(column: pd.Series, rows: pd.Index) -> pd.Series:
     """The column over all rows; numbers and flags keep their kind where a row has none."""
-    wide = {"i": "Int64", "b": "boolean"}.get(column.dtype.kind)
+    wide: Any = {"i": "Int64", "b": "boolean"}.get(column.dtype.kind)
     partial = wide is not None and not rows.isin(column.index).all()
     return (column.astype(wide) if partial else column).reindex(rows)
 
@@ -237,7 +237,7 @@ def _read_issues(name: str, entry: Mapping[str, Any], scores: pd.DataFrame, foun
     own = own.astype({c: kind for c, dtype in own.dtypes.items() if (kind := NARROWED.get(str(dtype)))})
     mine = found[found["check"] == name].set_index(ROW)[list(FINDING_COLUMNS)]
     words = mine.drop(columns="score").astype(object)
-    mine = mine.assign(**{c: words[c].where(words[c].notna(), None) for c in words})
+    mine = mine.assign(**{str(c): words[c].where(words[c].notna(), None) for c in words})
     shown = {k: entry[k] for k in ("status", "why", "seconds", "measures", "detail", "key")}
     own = own if len(own.columns) else pd.DataFrame()  # a check that did not run scores nobody
     return Issues(check=name, scores=own, findings=mine if len(mine) else no_rows(), **shown)

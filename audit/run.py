@@ -72,7 +72,9 @@ def audit(
         progress("checks", done, len(chosen))
         key = _key(evidence, check, options.get(name, {}), suite)
         kept = earlier.get(name)
-        found[name] = kept if kept is not None and kept.key == key else _run(check, evidence, options.get(name, {}), key)
+        found[name] = (
+            kept if kept is not None and kept.key == key else _run(check, evidence, options.get(name, {}), key)
+        )
     progress("checks", len(chosen), len(chosen))
     report = Report(
         dataset=Card.of(data),
@@ -156,7 +158,9 @@ def _opened(data: Dataset) -> tuple[Dataset, Mapping[Any, str]]:
     """The rows whose picture opens, and why the others' do not."""
     broken = unreadable(data)
     if len(broken) == len(data):
-        raise InputError(f"{data.name}: none of the {len(data):,} pictures can be opened: {next(iter(broken.values()))}")
+        raise InputError(
+            f"{data.name}: none of the {len(data):,} pictures can be opened: {next(iter(broken.values()))}"
+        )
     return (data.drop(broken) if broken else data), broken
 
 
@@ -247,9 +251,14 @@ def _first_line(crash: Exception) -> str:
 def _notes(evidence: Evidence) -> tuple[str, ...]:
     brought = [
         (evidence.given.embeddings is not None, "embeddings were brought along"),
-        (evidence.given.pred_probs is not None, "class probabilities were brought along; nobody has checked that they are out of sample"),
+        (
+            evidence.given.pred_probs is not None,
+            "class probabilities were brought along; nobody has checked that they are out of sample",
+        ),
         (evidence.given.model is not None, f"probabilities by {evidence.given.model!r}"),
-        (bool(evidence.unreadable), f"{len(evidence.unreadable):,} rows were left out of all checks but missing and schema: their picture cannot be opened"),
+        (
+            bool(evidence.unreadable),
+            f"{len(evidence.unreadable):,} rows were left out of all checks but missing and schema: their picture cannot be opened",
+        ),
     ]
     return (*evidence.data.inferred, *(said for true, said in brought if true), *evidence.cache.notes)
-

@@ -1,21 +1,22 @@
 """`Suite`: what is expected of a dataset and accepted of it, read from one TOML file.
 
-    [[expectations]]                 any Great Expectations type, its arguments beside it
-    type = "expect_column_values_to_be_between"
-    column = "age"
-    min_value = 0
-    severity = "critical"            critical (the default) fails the gate, warning warns, info is only told
+[[expectations]]                 any Great Expectations type, its arguments beside it
+type = "expect_column_values_to_be_between"
+column = "age"
+min_value = 0
+severity = "critical"            critical (the default) fails the gate, warning warns, info is only told
 
-    [limits]                         maxima: every measure is a badness
-    "labels.rate" = 0.03
-    "duplicates.near.count" = { max = 0, severity = "warning" }
+[limits]                         maxima: every measure is a badness
+"labels.rate" = 0.03
+"duplicates.near.count" = { max = 0, severity = "warning" }
 
-    [checks.outliers]                keyword arguments of a check
-    spread = 6
+[checks.outliers]                keyword arguments of a check
+spread = 6
 """
 
 from __future__ import annotations
 
+import math
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -150,7 +151,7 @@ def _limit(measure: str, value: Any, where: str) -> Limit:
         value = {"max": value}
     _only(value, ("max", "severity"), "key", where)
     most = value.get("max")
-    if isinstance(most, bool) or not isinstance(most, (int, float)) or most != most:
+    if isinstance(most, bool) or not isinstance(most, (int, float)) or math.isnan(most):
         raise InputError(f"{where}: max must be a number, got {most!r}")
     return Limit(measure, float(most), _severity(value, where))
 

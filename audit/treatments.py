@@ -42,7 +42,9 @@ def reweight(data: Dataset, report: Report) -> Patch:
 
     Weights are at most 1/2 on rows where another class is likelier, and every other row keeps its weight.
     """
-    lines = [{**_line("weight", row, f, "labels"), "weight": f["score"]} for row, f in _findings(data, report, "labels")]
+    lines = [
+        {**_line("weight", row, f, "labels"), "weight": f["score"]} for row, f in _findings(data, report, "labels")
+    ]
     return _once(lines, data, "reweight")
 
 
@@ -58,9 +60,7 @@ def prune_at_random(data: Dataset, report: Report, *, seed: int = 0, rows: int |
     count = len(prune(data, report)) if rows is None else rows
     chosen = np.random.default_rng(seed).choice(len(data), size=min(count, len(data)), replace=False)
     reason = f"chosen at random, one of {count:,}"
-    lines = [
-        {"row": data.rows[p], "action": "drop", "reason": reason, "check": "random"} for p in np.sort(chosen)
-    ]
+    lines = [{"row": data.rows[p], "action": "drop", "reason": reason, "check": "random"} for p in np.sort(chosen)]
     return make_patch(lines, base=data.fingerprint, treatment="prune-at-random")
 
 
@@ -99,7 +99,8 @@ def _findings(data: Dataset, report: Report, check: str) -> list[tuple[Hashable,
     issues: Issues = report[check]
     if issues.status == "error":
         raise Undecided(f"the {check} check could not finish, so there is nothing to repair by: {issues.why}")
-    return list(zip(issues.findings.index, issues.findings.to_dict("records"), strict=True))
+    lines: list[dict[str, Any]] = issues.findings.to_dict("records")  # type: ignore[assignment]  # names are text
+    return list(zip(issues.findings.index, lines, strict=True))
 
 
 def _line(action: str, row: Hashable, finding: dict[str, Any], check: str) -> dict[str, Any]:
@@ -111,5 +112,6 @@ def _once(lines: list[dict[str, Any]], data: Dataset, treatment: str) -> Patch:
     if not lines:
         return empty_patch(data.fingerprint, treatment)
     table = pd.DataFrame(lines).drop_duplicates("row")
-    order = np.argsort(data.rows.get_indexer(table["row"]), kind="stable")
-    return make_patch(table.iloc[order].to_dict("records"), base=data.fingerprint, treatment=treatment)
+    order = np.argsort(data.rows.get_indexer(pd.Index(table["row"])), kind="stable")
+    ordered: list[dict[str, Any]] = table.iloc[order].to_dict("records")  # type: ignore[assignment]  # names are text
+    return make_patch(ordered, base=data.fingerprint, treatment=treatment)

@@ -26,7 +26,9 @@ TINY = """
 def blobs(n: int = 60, seed: int = 0) -> pd.DataFrame:
     rng = np.random.default_rng(seed)
     label = np.arange(n) % 2
-    return pd.DataFrame({"a": rng.normal(size=n) + 4 * label, "b": rng.normal(size=n), "label": np.where(label, "yes", "no")})
+    return pd.DataFrame(
+        {"a": rng.normal(size=n) + 4 * label, "b": rng.normal(size=n), "label": np.where(label, "yes", "no")}
+    )
 
 
 @pytest.fixture
@@ -189,14 +191,20 @@ BAD = {
         "'id'",
     ),
     "unknown column": (lambda: None, ["data.csv", "--label", "labl"], "did you mean 'label'?"),
-    "infinity": (lambda: blobs().replace({"a": {blobs()["a"][5]: np.inf}}).to_parquet("x.parquet"), ["x.parquet"], "row 5"),
+    "infinity": (
+        lambda: blobs().replace({"a": {blobs()["a"][5]: np.inf}}).to_parquet("x.parquet"),
+        ["x.parquet"],
+        "row 5",
+    ),
     "truncated Parquet": (
         lambda: (blobs().to_parquet("x.parquet"), Path("x.parquet").write_bytes(Path("x.parquet").read_bytes()[:-40])),
         ["x.parquet"],
         "x.parquet",
     ),
     "mixed types": (
-        lambda: Path("x.jsonl").write_text('{"a": 1, "label": "x"}\n{"a": "b", "label": "y"}\n{"a": 2, "label": "x"}\n'),
+        lambda: Path("x.jsonl").write_text(
+            '{"a": 1, "label": "x"}\n{"a": "b", "label": "y"}\n{"a": 2, "label": "x"}\n'
+        ),
         ["x.jsonl"],
         "'a'",
     ),
@@ -211,7 +219,9 @@ BAD = {
         "59 rows of probabilities for 60 rows",
     ),
     "NaN probabilities": (
-        lambda: np.savez("p.npz", pred_probs=np.where(np.arange(60)[:, None] == 3, np.nan, 0.5) * np.ones(2), classes=["no", "yes"]),
+        lambda: np.savez(
+            "p.npz", pred_probs=np.where(np.arange(60)[:, None] == 3, np.nan, 0.5) * np.ones(2), classes=["no", "yes"]
+        ),
         ["data.csv", "--pred-probs", "p.npz"],
         "row 3 is not finite",
     ),
@@ -231,7 +241,11 @@ BAD = {
         "--classes",
     ),
     "probabilities in another order": (
-        lambda: np.savez("p.npz", pred_probs=np.where((np.arange(60) % 2 == 0)[:, None], [0.1, 0.9], [0.9, 0.1]), classes=["no", "yes"]),
+        lambda: np.savez(
+            "p.npz",
+            pred_probs=np.where((np.arange(60) % 2 == 0)[:, None], [0.1, 0.9], [0.9, 0.1]),
+            classes=["no", "yes"],
+        ),
         ["data.csv", "--pred-probs", "p.npz"],
         "another order",
     ),

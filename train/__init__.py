@@ -3,8 +3,8 @@
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from train.experiment import compare
     from train.comparison import Comparison, Contrast, Point
+    from train.experiment import compare
     from train.recipe import Recipe
     from train.variants import Variant
 

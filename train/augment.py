@@ -15,9 +15,7 @@ NOISE = 0.1
 FLIP_FROM = 16
 
 
-def augment(
-    x: torch.Tensor, targets: torch.Tensor, generator: torch.Generator
-) -> tuple[torch.Tensor, torch.Tensor]:
+def augment(x: torch.Tensor, targets: torch.Tensor, generator: torch.Generator) -> tuple[torch.Tensor, torch.Tensor]:
     """Augment a batch of pictures (n, c, h, w) or vectors (n, d)."""
     if x.dim() == 4:
         return _moved(x, generator), targets
@@ -39,9 +37,7 @@ def _moved(x: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
     return x.permute(0, 2, 3, 1)[which, rows[:, :, None], columns[:, None, :]].permute(0, 3, 1, 2)
 
 
-def _mixed(
-    x: torch.Tensor, targets: torch.Tensor, generator: torch.Generator
-) -> tuple[torch.Tensor, torch.Tensor]:
+def _mixed(x: torch.Tensor, targets: torch.Tensor, generator: torch.Generator) -> tuple[torch.Tensor, torch.Tensor]:
     # Beta(a, a) as a share of two Gamma(a, 1): torch.distributions takes no generator
     gamma = torch._standard_gamma(torch.full((2, len(x)), ALPHA), generator=generator)  # noqa: SLF001
     share = gamma[0] / gamma.sum(dim=0).clamp_min(1e-12)

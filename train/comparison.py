@@ -94,7 +94,11 @@ class Comparison:
     @property
     def verdicts(self) -> dict[tuple[str, str], Judgement]:
         """(variant, model) to the verdict on accuracy at the largest size."""
-        return {(c.variant, c.model): c.verdict for c in self.contrasts if c.size == self.sizes[-1] and c.metric == "accuracy"}
+        return {
+            (c.variant, c.model): c.verdict
+            for c in self.contrasts
+            if c.size == self.sizes[-1] and c.metric == "accuracy"
+        }
 
     def contrast(self, variant: str, size: int, model: str, metric: str = "accuracy") -> Contrast:
         """One contrast."""

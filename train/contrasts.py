@@ -97,7 +97,7 @@ def _verdict(low: float, high: float, metric: str) -> Judgement:
         return better  # type: ignore[return-value]
     if high < 0:
         return worse  # type: ignore[return-value]
-    if metric == "accuracy" and -DELTA <= low and high <= DELTA:
+    if metric == "accuracy" and low >= -DELTA and high <= DELTA:
         return "no difference"
     return "cannot tell"
 

@@ -77,7 +77,7 @@ def _learnable(draw: Dataset, vectors: np.ndarray) -> np.ndarray:
         (draw.labels == k).sum() >= FEWEST_OF_A_CLASS and len(np.unique(together[draw.labels == k])) >= 2
         for k in range(len(draw.classes))
     ]
-    return np.array(enough)[draw.labels]
+    return np.asarray(np.array(enough)[draw.labels])
 
 
 def treated(variant: Variant, data: Dataset, positions: np.ndarray, part: Dataset, report: Report, seed: int) -> Rows:

@@ -63,7 +63,8 @@ def compare(
         models: names of `train.models.MODELS`.
         recipes: model name to a Recipe of your own.
         runs: the folder of the ledger; finished cells in it are not trained again.
-        embeddings: your own (n, d), with `test_embeddings` (m, d); by default made without labels.
+        embeddings: your own (n, d); by default made without labels.
+        test_embeddings: the same for the test set, (m, d).
         truth: column of true labels, for the variant `oracle`.
         epochs: another budget.
         progress: told of (what, done, total).
@@ -184,7 +185,11 @@ def _vectors(
 
 
 def _protocol(
-    data: Dataset, test: Dataset, recipes: Mapping[str, Recipe], leaked: int, brought: bool  # noqa: FBT001
+    data: Dataset,
+    test: Dataset,
+    recipes: Mapping[str, Recipe],
+    leaked: int,
+    brought: bool,  # noqa: FBT001
 ) -> dict[str, Any]:
     engines = ("assay", "torch", "cleanlab", "scikit-learn", "faiss-cpu", "numpy")
     return {

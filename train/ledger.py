@@ -52,7 +52,10 @@ class Ledger:
         if self.folder is None or not (path := self._path(key)).exists():
             return None
         try:
-            with path.open("rb") as file, np.load(file, allow_pickle=False) as values:  # numpy leaks a handle it opened itself
+            with (
+                path.open("rb") as file,
+                np.load(file, allow_pickle=False) as values,
+            ):  # numpy leaks a handle it opened itself
                 record = json.loads(str(values["record"]))
                 correct = np.unpackbits(values["correct"], count=record["test_rows"]).astype(bool)
                 result = Result(record, correct if not record.get("failed") else correct[:0])

@@ -87,4 +87,4 @@ def floats(x: torch.Tensor) -> torch.Tensor:
 @torch.inference_mode()
 def predict(model: nn.Module, x: torch.Tensor, batch: int = 2048) -> torch.Tensor:
     """(n, classes) float64 probabilities."""
-    return torch.cat([model(floats(part)).double().softmax(dim=1) for part in x.split(batch)])
+    return torch.cat([model(floats(part)).double().softmax(dim=1) for part in torch.split(x, batch)])

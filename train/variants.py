@@ -89,7 +89,14 @@ def _oracle(truth: str) -> Treat:
         true, given = data.table[truth], data.given
         wrong = true.index[(true != given).to_numpy()]
         lines = [
-            {"row": r, "action": "relabel", "from": str(given[r]), "to": str(true[r]), "reason": "true label", "check": truth}
+            {
+                "row": r,
+                "action": "relabel",
+                "from": str(given[r]),
+                "to": str(true[r]),
+                "reason": "true label",
+                "check": truth,
+            }
             for r in wrong
         ]
         return make_patch(lines, base=data.fingerprint, treatment=ORACLE)

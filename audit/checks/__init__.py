@@ -19,8 +19,7 @@ from audit.report import Issues
 Check = Callable[..., Issues]
 
 CHECKS: dict[str, Check] = {
-    check.__name__: check
-    for check in (schema, labels, conflicts, duplicates, outliers, leakage, imbalance, missing)
+    check.__name__: check for check in (schema, labels, conflicts, duplicates, outliers, leakage, imbalance, missing)
 }
 
 __all__ = ["CHECKS", "Check"]

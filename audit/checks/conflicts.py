@@ -38,5 +38,7 @@ def conflicts(evidence: Evidence) -> Issues:
             kind="conflict",
             twin=[data.rows[next(q for q in groups[code[p]] if data.labels[q] != data.labels[p])] for p in positions],
         ),
-        detail={"sets": [{"rows": list(data.rows[p]), "labels": labels_of[c]} for c, p in list(groups.items())[:SHOWN]]},
+        detail={
+            "sets": [{"rows": list(data.rows[p]), "labels": labels_of[c]} for c, p in list(groups.items())[:SHOWN]]
+        },
     )

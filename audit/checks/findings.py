@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterable
 from typing import Any
 
 import numpy as np
@@ -13,19 +13,21 @@ from audit.report import FINDING_COLUMNS
 
 def scored(rows: pd.Index, score: np.ndarray, flagged: np.ndarray, **more: Any) -> pd.DataFrame:
     """Every row's score (0 wrong to 1 fine), whether it is flagged, and what else a check says of each."""
-    return pd.DataFrame({"score": np.asarray(score, dtype="float64"), "flagged": np.asarray(flagged, dtype=bool), **more}, index=rows)
+    return pd.DataFrame(
+        {"score": np.asarray(score, dtype="float64"), "flagged": np.asarray(flagged, dtype=bool), **more}, index=rows
+    )
 
 
 def found(
     rows: pd.Index,
     score: np.ndarray,
-    reason: Sequence[str],
+    reason: Iterable[str],
     *,
-    given: Sequence[Hashable] | None = None,
-    suggested: Sequence[Hashable] | None = None,
-    group: Sequence[Hashable] | None = None,
-    kind: Sequence[str] | str | None = None,
-    twin: Sequence[Hashable] | None = None,
+    given: Iterable[Hashable] | None = None,
+    suggested: Iterable[Hashable] | None = None,
+    group: Iterable[Hashable] | None = None,
+    kind: Iterable[str] | str | None = None,
+    twin: Iterable[Hashable] | None = None,
 ) -> pd.DataFrame:
     """The flagged rows, worst first (ties in the data's order); what is said of them is text, as it will be read."""
     values = {"reason": reason, "given": given, "suggested": suggested, "group": group, "kind": kind, "twin": twin}

@@ -46,7 +46,10 @@ def labels(evidence: Evidence, *, filter_by: str = "both") -> Issues:
         findings=found(
             data.rows[worst],
             score[worst],
-            [f"labelled {g}, looks like {s} ({p:.1%} sure)" for g, s, p in zip(classes[given[worst]], classes[looks[worst]], sure, strict=True)],
+            [
+                f"labelled {g}, looks like {s} ({p:.1%} sure)"
+                for g, s, p in zip(classes[given[worst]], classes[looks[worst]], sure, strict=True)
+            ],
             given=classes[given[worst]],
             suggested=classes[looks[worst]],
         ),
@@ -76,7 +79,16 @@ def _by_class(given: np.ndarray, looks: np.ndarray, flagged: np.ndarray, classes
     for k, name in enumerate(classes):
         low, high = wilson(int(wrong[k]), int(rows[k]))
         rate = wrong[k] / rows[k] if rows[k] else 0.0
-        lines.append({"class": name, "rows": int(rows[k]), "flagged": int(wrong[k]), "rate": float(rate), "low": low, "high": high})
+        lines.append(
+            {
+                "class": name,
+                "rows": int(rows[k]),
+                "flagged": int(wrong[k]),
+                "rate": float(rate),
+                "low": low,
+                "high": high,
+            }
+        )
     out: dict[str, Any] = {
         "classes": list(classes),
         "per_class": lines,

@@ -141,7 +141,7 @@ def _rows(
             "label": str(data.given.iloc[here[q]]) if labelled else "",
             "reference_label": str(split.there.given.iloc[q]) if split.there.roles.label is not None else "",
         }
-        for q in sorted(leaked, key=lambda q: order.index(kind[q]))[:SHOWN]
+        for q in sorted(leaked.tolist(), key=lambda q: order.index(str(kind[q])))[:SHOWN]
     ]
     return {
         "scores": scored(data.rows, score, flagged),

@@ -39,7 +39,7 @@ def missing(evidence: Evidence) -> Issues:
         findings=found(
             data.rows[positions],
             score[positions],
-            [_why(evidence, gone, p, row) for p, row in zip(positions, data.rows[positions], strict=True)],
+            [_why(evidence, gone, int(p), row) for p, row in zip(positions, data.rows[positions], strict=True)],
             given=None if data.roles.label is None else data.given.iloc[positions],
             kind=["unreadable" if broken[p] else "missing" for p in positions],
         ),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from audit import gx
 from audit.checks.findings import found, scored
@@ -26,7 +27,7 @@ def schema(evidence: Evidence) -> Issues:
     rules: dict[int, list[str]] = {}
     for outcome in outcomes:
         words = gx.in_words(outcome.expectation)
-        for p in np.unique(data.rows.get_indexer(list(outcome.rows))):
+        for p in np.unique(data.rows.get_indexer(pd.Index(outcome.rows))):
             broken[p] += 1
             rules.setdefault(int(p), []).append(words)
     positions = np.flatnonzero(broken)

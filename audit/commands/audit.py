@@ -24,7 +24,15 @@ from audit.errors import Undecided
 @opt.force_option
 @opt.format_option("text", "json", "markdown")
 def command(
-    data: str, reference: str | None, suite: str | None, output: Path, cache: Path | None, seed: int, force: bool, form: str, **kwargs: Any
+    data: str,
+    reference: str | None,
+    suite: str | None,
+    output: Path,
+    cache: Path | None,
+    seed: int,
+    force: bool,
+    form: str,
+    **kwargs: Any,
 ) -> int:
     """Look for what is wrong with DATA and write a report.
 
@@ -47,7 +55,11 @@ def command(
     named = opt.roles(kwargs)
     dataset = load(data, **named)
     compared = load(reference, **named) if reference else None
-    chosen = read_suite(suite) if suite else default_suite(dataset.kind, compared=compared is not None or dataset.roles.split is not None)
+    chosen = (
+        read_suite(suite)
+        if suite
+        else default_suite(dataset.kind, compared=compared is not None or dataset.roles.split is not None)
+    )
     given = opt.given(dataset, kwargs)
     with opt.progress_bars() as progress:
         report = audit(
@@ -64,8 +76,12 @@ def command(
         steps = next_steps(report, verdict, f"{output}/")
         click.echo(
             terminal(
-                report, verdict, path=output / "report.html", next_command=steps[0].command if steps else "",
-                colour=opt.colour(), unicode=opt.unicode(),
-            )  # fmt: skip
+                report,
+                verdict,
+                path=output / "report.html",
+                next_command=steps[0].command if steps else "",
+                colour=opt.colour(),
+                unicode=opt.unicode(),
+            )
         )
     return Undecided.exit_code if report.errors else 0

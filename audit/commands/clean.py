@@ -14,7 +14,9 @@ from audit.commands import options as opt
 @click.command("clean")
 @click.argument("data", metavar="DATA")
 @click.option("--report", "where", type=click.Path(path_type=Path), default=Path("report"), show_default=True)
-@click.option("--by", required=True, metavar="TREATMENT,…", help="prune, relabel, reweight, deduplicate, prune-at-random.")
+@click.option(
+    "--by", required=True, metavar="TREATMENT,…", help="prune, relabel, reweight, deduplicate, prune-at-random."
+)
 @click.option("-o", "--output", type=click.Path(path_type=Path), default=Path("clean"), show_default=True)
 @opt.dataset_options
 @opt.seed_option

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from audit.suite import Suite
 
 
-
 @click.command("gate")
 @click.argument("where", metavar="DATA_OR_REPORT")
 @opt.suite_option
@@ -54,7 +53,9 @@ def _judged(where: str, suite: str | None) -> tuple[Report, Suite]:
 
     report = Report.read(Path(where))
     card = report.dataset
-    return report, read_suite(suite) if suite else default_suite(card.kind, compared=report.reference is not None or card.roles.split is not None)
+    return report, read_suite(suite) if suite else default_suite(
+        card.kind, compared=report.reference is not None or card.roles.split is not None
+    )
 
 
 def _audited(
@@ -67,7 +68,11 @@ def _audited(
     named = opt.roles(kwargs)
     data = load(where, **named)
     compared = load(reference, **named) if reference else None
-    chosen = read_suite(suite) if suite else default_suite(data.kind, compared=compared is not None or data.roles.split is not None)
+    chosen = (
+        read_suite(suite)
+        if suite
+        else default_suite(data.kind, compared=compared is not None or data.roles.split is not None)
+    )
     given = opt.given(data, kwargs)
     with opt.progress_bars() as progress:
         report = audit(
@@ -75,5 +80,3 @@ def _audited(
             command=opt.command_line(),
         )  # fmt: skip
     return report, chosen
-
-

@@ -31,9 +31,13 @@ def dataset_options(function: F) -> F:
             click.option("--features", metavar="COL,…", help="Columns to learn from [default: all without a role]."),
             click.option("--id", metavar="COL", help="Column that names the rows [default: their position]."),
             click.option("--group", metavar="COL", help="Rows of one group are never split between folds."),
-            click.option("--split", metavar="COL", help="Column that says train, test, …; leakage is looked for between."),
+            click.option(
+                "--split", metavar="COL", help="Column that says train, test, …; leakage is looked for between."
+            ),
             click.option("--weight", metavar="COL", help="Column of the rows' weights."),
-            click.option("--no-label", "unlabelled", is_flag=True, help="There is no label; only what needs none is checked."),
+            click.option(
+                "--no-label", "unlabelled", is_flag=True, help="There is no label; only what needs none is checked."
+            ),
             click.option("--columns", metavar="COL,…", help="Names of the columns of a file that has no header line."),
         ]
     ):
@@ -57,7 +61,9 @@ def evidence_options(function: F) -> F:
         [
             click.option("--embeddings", type=file, help="Your own embeddings: .npy, a row a row of the data."),
             click.option("--reference-embeddings", type=file, help="The same for the reference."),
-            click.option("--pred-probs", type=file, help="Your own out-of-sample probabilities: .npz, .parquet or .npy."),
+            click.option(
+                "--pred-probs", type=file, help="Your own out-of-sample probabilities: .npz, .parquet or .npy."
+            ),
             click.option("--classes", metavar="A,B,…", help="What the columns of a bare .npy are."),
             click.option("--backbone", metavar="NAME", help="A torchvision classifier to embed pictures with."),
             click.option("--weights", type=file, help="The file of its weights (nothing is ever downloaded)."),

@@ -46,7 +46,7 @@ def test_a_class_that_no_row_has_is_no_hindrance():
 
 def test_an_unknown_rule_is_named():
     labels, pred_probs = noisy()
-    with pytest.raises(UnknownName, match="labels: no filter_by 'bth'; .*did you mean 'both'"):
+    with pytest.raises(UnknownName, match=r"labels: no filter_by 'bth'; .*did you mean 'both'"):
         confident.flags(labels, pred_probs, "bth")
 
 

@@ -168,7 +168,7 @@ def test_embeddings_of_whole_numbers_are_taken():
 
 
 def test_a_backbone_needs_a_name_and_a_file(tmp_path):
-    with pytest.raises(UnknownName, match="no backbone 'resnet17'; .*did you mean 'resnet1"):
+    with pytest.raises(UnknownName, match=r"no backbone 'resnet17'; .*did you mean 'resnet1"):
         embed(pictures_of(4), backbone=Backbone("resnet17", Path("x")))
-    with pytest.raises(InputError, match="w.pt: no such file"):
+    with pytest.raises(InputError, match=r"w.pt: no such file"):
         embed(pictures_of(4), backbone=Backbone("squeezenet1_1", tmp_path / "w.pt"))

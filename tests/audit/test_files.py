@@ -93,7 +93,7 @@ def test_a_truncated_parquet_file_is_an_input_error(tmp_path, kept):
     path = tmp_path / "t.parquet"
     write_table(path, pd.DataFrame({"a": range(100)}))
     path.write_bytes(path.read_bytes()[:kept])
-    with pytest.raises(InputError, match="t.parquet: not a readable Parquet file"):
+    with pytest.raises(InputError, match=r"t.parquet: not a readable Parquet file"):
         read_table(path)
 
 
@@ -126,8 +126,13 @@ def test_a_block_that_breaks_leaves_the_old_folder_and_nothing_else(tmp_path):
     target = tmp_path / "out"
     with staged(target) as folder:
         (folder / "old").write_text("old")
-    with pytest.raises(KeyboardInterrupt), staged(target) as folder:
-        (folder / "new").write_text("new")
-        raise KeyboardInterrupt
+
+    def interrupted() -> None:
+        with staged(target) as folder:
+            (folder / "new").write_text("new")
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
     assert names(tmp_path) == ["out"]
     assert names(target) == ["old"]

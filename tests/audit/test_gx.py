@@ -90,7 +90,7 @@ def test_arguments_that_are_refused_are_an_error(kwargs):
 def test_an_unknown_type_is_named_before_anything_runs():
     with pytest.raises(
         UnknownName,
-        match="no expectation 'expect_column_values_to_be_betwen'; .*did you mean 'expect_column_values_to_be_between'",
+        match=r"no expectation 'expect_column_values_to_be_betwen'; .*did you mean 'expect_column_values_to_be_between'",
     ):
         run("expect_column_values_to_be_betwen", column="age")
 

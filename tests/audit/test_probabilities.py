@@ -75,7 +75,7 @@ def test_a_wrong_shape_or_kind_is_refused(values, said):
 
 
 def test_columns_in_another_order_than_named_are_refused():
-    with pytest.raises(InputError, match="seem to be in another order.*rows labelled 'a' look like"):
+    with pytest.raises(InputError, match=r"seem to be in another order.*rows labelled 'a' look like"):
         checked(good()[:, [1, 2, 0]])
 
 
@@ -159,7 +159,7 @@ def test_a_broken_file_is_named(tmp_path, name, content):
 def test_an_array_by_the_name_of_an_archive_is_refused(tmp_path):
     with (tmp_path / "p.npz").open("wb") as file:
         np.save(file, good())
-    with pytest.raises(InputError, match="p.npz: not a readable archive"):
+    with pytest.raises(InputError, match=r"p.npz: not a readable archive"):
         read_probabilities(tmp_path / "p.npz", data_classes=CLASSES)
 
 
@@ -168,7 +168,7 @@ def test_an_archive_of_other_arrays_and_other_suffixes_are_refused(tmp_path):
     with pytest.raises(InputError, match=r"'pred_probs' and 'classes' are expected, there is \['probs'\]"):
         read_probabilities(tmp_path / "p.npz", data_classes=CLASSES)
     (tmp_path / "p.csv").write_text("a")
-    with pytest.raises(InputError, match="are read from .npz, .parquet or .npy"):
+    with pytest.raises(InputError, match=r"are read from .npz, .parquet or .npy"):
         read_probabilities(tmp_path / "p.csv", data_classes=CLASSES)
     with pytest.raises(InputError, match="no such file"):
         read_probabilities(tmp_path / "gone.npz", data_classes=CLASSES)

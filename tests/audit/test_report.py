@@ -101,7 +101,7 @@ def test_measures_carry_the_check_s_name():
 
 
 def test_a_check_that_is_not_there_is_named():
-    with pytest.raises(UnknownName, match="report: no check 'label'; .*did you mean 'labels'"):
+    with pytest.raises(UnknownName, match=r"report: no check 'label'; .*did you mean 'labels'"):
         made([3, 1, 2, 0], list("abab"))["label"]
 
 
@@ -141,7 +141,7 @@ def test_a_write_that_is_cut_off_leaves_no_report_rather_than_a_mixed_one(tmp_pa
     unwritable = replace(good, checks={**good.checks, "own": Issues("own", measures={"x": float("nan")})})
     with pytest.raises(ValueError, match="JSON"):
         unwritable.write(tmp_path)
-    with pytest.raises(InputError, match="audit.json: no such file"):
+    with pytest.raises(InputError, match=r"audit.json: no such file"):
         Report.read(tmp_path)
 
 

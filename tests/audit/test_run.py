@@ -103,11 +103,20 @@ def test_a_label_that_nothing_can_be_learnt_of_breaks_the_labels_check_only():
 
 def test_checks_run_in_the_order_asked_and_all_of_them_by_default(clean):
     assert [i.check for i in checked(clean, ["missing", "imbalance"])] == ["missing", "imbalance"]
-    assert list(CHECKS) == "schema labels conflicts duplicates outliers leakage imbalance missing".split()
+    assert list(CHECKS) == [
+        "schema",
+        "labels",
+        "conflicts",
+        "duplicates",
+        "outliers",
+        "leakage",
+        "imbalance",
+        "missing",
+    ]
 
 
 def test_an_unknown_check_is_named(clean):
-    with pytest.raises(UnknownName, match="no check 'lables'; .*did you mean 'labels'"):
+    with pytest.raises(UnknownName, match=r"no check 'lables'; .*did you mean 'labels'"):
         checked(clean, ["lables"])
 
 

@@ -71,12 +71,12 @@ def test_a_value_of_the_wrong_kind_is_refused(values, said):
 
 def test_a_file_that_is_no_toml_is_named(tmp_path):
     (tmp_path / "s.toml").write_text("[limits\n")
-    with pytest.raises(InputError, match="s.toml: not TOML"):
+    with pytest.raises(InputError, match=r"s.toml: not TOML"):
         read_suite(tmp_path / "s.toml")
 
 
 def test_a_suite_that_is_not_there_names_the_shipped_ones():
-    with pytest.raises(InputError, match="shipped with assay are .*tabular.*text"):
+    with pytest.raises(InputError, match=r"shipped with assay are .*tabular.*text"):
         read_suite("nonesuch")
 
 

@@ -163,7 +163,7 @@ def test_a_report_read_from_its_folder_repairs_the_same(trees, audited, tmp_path
 
 
 def test_an_unknown_treatment_is_named(trees, audited):
-    with pytest.raises(UnknownName, match="no treatment 'prunes'; .*did you mean 'prune'"):
+    with pytest.raises(UnknownName, match=r"no treatment 'prunes'; .*did you mean 'prune'"):
         treat(trees.data, audited, ["prunes"])
 
 

@@ -17,12 +17,18 @@ VARIANTS = "raw,pruned,relabelled,reweighted,augmented,pruned+augmented,random-p
 @click.command("compare")
 @click.argument("data", metavar="DATA")
 @click.option("--test", required=True, metavar="DATA", help="What every model is judged on; it is never touched.")
-@click.option("--variants", metavar="NAME,…", default=VARIANTS, help=f"[default: {VARIANTS}]; also oracle, with --truth.")
+@click.option(
+    "--variants", metavar="NAME,…", default=VARIANTS, help=f"[default: {VARIANTS}]; also oracle, with --truth."
+)
 @click.option("--sizes", metavar="N,…", help="Rows drawn [default: a quarter, a half, all].")
-@click.option("--seeds", type=int, default=5, show_default=True, help="Draws at each size; fewer than 3 give no verdict.")
+@click.option(
+    "--seeds", type=int, default=5, show_default=True, help="Draws at each size; fewer than 3 give no verdict."
+)
 @click.option("--models", metavar="NAME,…", default="linear", show_default=True, help="linear, mlp, cnn.")
 @click.option("--epochs", type=int, help="Passes over the rows [default: the model's recipe].")
-@click.option("--embeddings", type=click.Path(path_type=Path), help="Your own embeddings: .npy, a row a row of the data.")
+@click.option(
+    "--embeddings", type=click.Path(path_type=Path), help="Your own embeddings: .npy, a row a row of the data."
+)
 @click.option("--test-embeddings", type=click.Path(path_type=Path), help="The same for the test set.")
 @click.option("--truth", metavar="COL", help="Column of true labels, for the variant oracle.")
 @click.option("-o", "--output", type=click.Path(path_type=Path), default=Path("runs"), show_default=True)
@@ -66,8 +72,8 @@ def command(
             seeds=seeds,
             models=_names(models),
             runs=output,
-            embeddings=embeddings and load_array(embeddings),
-            test_embeddings=test_embeddings and load_array(test_embeddings),
+            embeddings=load_array(embeddings) if embeddings else None,
+            test_embeddings=load_array(test_embeddings) if test_embeddings else None,
             truth=truth,
             epochs=epochs,
             progress=progress,

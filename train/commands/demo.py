@@ -13,6 +13,7 @@ from audit.commands import options as opt
 if TYPE_CHECKING:
     from audit.dataset import Dataset
     from audit.evidence import Progress
+    from audit.patch import Patch
     from audit.report import Report
     from audit.suite import Suite
     from audit.verdict import Verdict
@@ -75,7 +76,7 @@ def command(output: Path, seed: int, force: bool) -> int:
     click.echo(_scores_table(scores(data, report)))
     click.echo(_gate_line("raw data", verdict))
     patch = treat(data, report, TREATMENTS, seed=seed)
-    clean = _cleaned(data, patch, report, suite, output / "clean")
+    clean = _cleaned(data, patch, report, output / "clean")
     with opt.progress_bars() as progress:
         _, after = _audited(clean, test, suite, output / "report-clean", seed, progress)
     click.echo(f"\nrepair: {len(data):,} rows less {len(data) - len(clean):,} dropped by {' and '.join(TREATMENTS)}")
@@ -125,9 +126,7 @@ def _opening(data: Dataset) -> str:
 
 def _scores_table(lines: list[Score]) -> str:
     head = f"{'planted fault':<38}{'planted':>8}{'found':>7}{'right':>7}{'recall':>8}{'precision':>11}"
-    rows = [
-        f"{s.about:<38}{s.planted:>8}{s.found:>7}{s.right:>7}{s.recall:>8.2f}{s.precision:>11.2f}" for s in lines
-    ]
+    rows = [f"{s.about:<38}{s.planted:>8}{s.found:>7}{s.right:>7}{s.recall:>8.2f}{s.precision:>11.2f}" for s in lines]
     return "\n".join([head, *rows])
 
 
@@ -137,7 +136,7 @@ def _gate_line(what: str, verdict: Verdict) -> str:
     return f"\ngate:   {what:<9} {verdict.outcome}, exit code {verdict.exit_code}{why}"
 
 
-def _cleaned(data: Dataset, patch: object, report: Report, suite: Suite, folder: Path) -> Dataset:
+def _cleaned(data: Dataset, patch: Patch, report: Report, folder: Path) -> Dataset:
     from audit.emit import write_clean
     from audit.sources import load
 

@@ -40,7 +40,9 @@ def headline(comparison: Comparison) -> Headline:
         by.setdefault(line.last.verdict, []).append(line)
     best = best_of(choices)
     if not choices:
-        return Headline("cannot tell", "NOTHING COMPARED", "Nothing to compare: no repaired version was trained.", "", "")
+        return Headline(
+            "cannot tell", "NOTHING COMPARED", "Nothing to compare: no repaired version was trained.", "", ""
+        )
     if len(by.get("failed", ())) == len(choices):
         return _failed(comparison)
     if best.last.verdict == "helps":
@@ -55,7 +57,9 @@ def headline(comparison: Comparison) -> Headline:
 def best_of(choices: Sequence[Line]) -> Line:
     """The version to recommend, or else the one most worth settling: by verdict, then by difference."""
     order: tuple[Judgement, ...] = ("failed", "hurts", "no difference", "not enough seeds", "cannot tell", "helps")
-    settled = max(choices, key=lambda line: (order.index(line.last.verdict), _worth_settling(line), line.last.diff), default=None)
+    settled = max(
+        choices, key=lambda line: (order.index(line.last.verdict), _worth_settling(line), line.last.diff), default=None
+    )
     return settled if settled is not None else Line("", ())
 
 
@@ -72,12 +76,18 @@ def _helps(comparison: Comparison, best: Line, choices: Sequence[Line]) -> Headl
     small = c.diff < comparison.delta
     return Headline(
         verdict="helps",
-        badge=does(best.variant, "helps").upper() if best.variant.isascii() else does(best.variant, "helps"),
+        badge=_loud(best),
         text=words.sentence(f"{deed(best.variant).order}{before}: about {phrases.gain(c.diff)} points better."),
         lead=_rise(comparison, best)
         + (f" That is under the {phrases.worth_having(comparison)} points worth having." if small else ""),
         aside=_exceptions(comparison, choices, best),
     )
+
+
+def _loud(best: Line) -> str:
+    """`RELABELLING HELPS`; a version of your own keeps its name as it is written."""
+    this = deed(best.variant)
+    return f"{this.doing if '“' in this.doing else this.doing.upper()} {'HELP' if this.plural else 'HELPS'}"
 
 
 def _rise(comparison: Comparison, best: Line) -> str:
@@ -113,8 +123,8 @@ def _cannot_tell(comparison: Comparison, best: Line, choices: Sequence[Line]) ->
 
 
 def _few_seeds(comparison: Comparison, choices: Sequence[Line]) -> Headline:
-    had = max(line.last.seeds for line in choices)
-    text = f"Not enough seeds to tell: {words.count(had)}, and it takes at least {ENOUGH_SEEDS}."
+    had = max(line.last.seeds - line.last.failed for line in choices)
+    text = f"Not enough seeds to tell: {words.count(had)} finished, and it takes at least {ENOUGH_SEEDS}."
     lead = "A difference between so few models may be chance, so there is no interval and no verdict."
     return Headline("not enough seeds", "NOT ENOUGH SEEDS", text, lead, _exceptions(comparison, choices, None))
 
@@ -179,7 +189,7 @@ def _others(others: Sequence[Line]) -> list[str]:
         ("not enough seeds", "not enough seeds: {}."), ("failed", "failed: {}."),
     )  # fmt: skip
     for verdict, sentence in told:
-        names = [deed(line.variant).doing for line in others if line.last.verdict == verdict]
+        names = [phrases.name(line.variant) for line in others if line.last.verdict == verdict]
         if names:
             said.append(sentence.format(words.listing(names, 6)))
     return said
@@ -188,7 +198,11 @@ def _others(others: Sequence[Line]) -> list[str]:
 def _control(comparison: Comparison, choices: Sequence[Line]) -> list[str]:
     model = choices[0].last.model
     helped = [line for line in lines(comparison, model) if line.control and line.last.verdict == "helps"]
-    return ["the control helps too: dropping rows at random is better than raw, so do not credit the cleaning."] if helped else []
+    return (
+        ["the control helps too: dropping rows at random is better than raw, so do not credit the cleaning."]
+        if helped
+        else []
+    )
 
 
 def _models(comparison: Comparison, best: Line | None) -> list[str]:
@@ -206,7 +220,7 @@ def _models(comparison: Comparison, best: Line | None) -> list[str]:
 def _better_elsewhere(comparison: Comparison) -> list[str]:
     said = []
     for model in comparison.models:
-        helped = [deed(line.variant).doing for line in treatments(comparison, model) if line.last.verdict == "helps"]
+        helped = [phrases.name(line.variant) for line in treatments(comparison, model) if line.last.verdict == "helps"]
         if helped:
             said.append(f"with model {words.visible(model)} these are better than raw: {words.listing(helped, 6)}.")
     return said
@@ -225,11 +239,13 @@ def next_steps(comparison: Comparison) -> tuple[Step, ...]:
     """At most three steps; commands name the data as the comparison's own command named it."""
     choices = treatments(comparison, best_model(comparison))
     if not choices:
-        return (Step("Name at least one version beside raw.", _again(comparison, "--variants", "raw,pruned,random-pruned")),)
+        return (
+            Step("Name at least one version beside raw.", _again(comparison, "--variants", "raw,pruned,random-pruned")),
+        )
     best = best_of(choices)
     steps: list[Step] = []
     if failures(comparison):
-        steps.append(Step("Train again what failed; finished models are kept.", _again(comparison)))
+        steps.append(Step("See why models failed: under “How this was made”.", ""))
     if best.last.verdict == "helps":
         steps = [*_apply(comparison, best), *steps]
     if best.last.verdict in ("hurts", "no difference"):
@@ -250,7 +266,12 @@ def _apply(comparison: Comparison, best: Line) -> list[Step]:
         steps.append(Step("Audit the whole data.", " ".join(["assay audit", data, *roles, "-o report/"])))
         by = f"--report report/ --by {','.join(repairs)} -o clean/"
         columns = [r for r in roles if r.startswith("--columns")]  # the report remembers the other roles
-        steps.append(Step("Write a repaired copy. Nothing is lost: you can undo it.", " ".join(["assay clean", data, *columns, by])))
+        steps.append(
+            Step(
+                "Write a repaired copy. Nothing is lost: you can undo it.",
+                " ".join(["assay clean", data, *columns, by]),
+            )
+        )
     if "augmented" in parts:
         steps.append(Step("Augment while you train, as this comparison did.", ""))
     return steps

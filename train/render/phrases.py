@@ -44,6 +44,7 @@ DEEDS = {
     "reweighted": Deed("reweight", "reweighting"),
     "deduplicated": Deed("deduplicate", "deduplicating"),
     "augmented": Deed("augment", "augmenting"),
+    "oracle": Deed("use true labels", "true labels", plural=True),
     CONTROL: Deed("drop rows at random", "dropping rows at random"),
 }
 
@@ -65,7 +66,14 @@ def does(variant: str, verdict: Judgement) -> str:
         "helps": ("helps", "help"), "hurts": ("hurts", "hurt"), "no difference": ("makes no difference", "make no difference"),
         "failed": ("failed", "failed"),
     }  # fmt: skip
-    return f"{this.doing} {verbs[verdict][this.plural]}" if verdict in verbs else f"{this.doing}: {verdict} yet"
+    if verdict in verbs:
+        return f"{this.doing} {verbs[verdict][this.plural]}"
+    return f"{this.doing}: {verdict}" + (" yet" if verdict == "cannot tell" else "")
+
+
+def base(variant: str) -> str:
+    """What is done to the rows, without what is done while training: `pruned` of `pruned+augmented`."""
+    return variant.split("+", maxsplit=1)[0].strip()
 
 
 def name(variant: str) -> str:
@@ -82,7 +90,9 @@ def scale(metric: str) -> float:
 
 
 def difference(c: Contrast) -> str:
-    """`+2.0`, `−0.02`: in points, or as it is for log-loss; a dash where there is none."""
+    """`+2.0`, `−0.02`: in points, or as it is for log-loss; a dash where no model finished."""
+    if c.verdict == "failed":
+        return words.UNKNOWN
     value = c.diff * scale(c.metric)
     decided = c.verdict in ("helps", "hurts")
     return signed(value, (0.0,) if decided else (), _decimals(c.metric))
@@ -93,18 +103,17 @@ def interval(c: Contrast, delta: float, joint: str = " to ") -> str:
 
     `delta` is the smallest difference worth having, as a share.
     """
-    ends = _ends(c)
-    if ends is None:
+    if not has_interval(c) or c.low is None or c.high is None:
         return ""
     by = scale(c.metric)
     worth = () if c.verdict in ("helps", "hurts") or c.metric != "accuracy" else (delta * by, -delta * by)
-    return joint.join(signed(end * by, (0.0, *worth), _decimals(c.metric)) for end in ends)
+    return joint.join(signed(end * by, (0.0, *worth), _decimals(c.metric)) for end in (c.low, c.high))
 
 
-def _ends(c: Contrast) -> tuple[float, float] | None:
-    if c.low is None or c.high is None or not (math.isfinite(c.low) and math.isfinite(c.high)):
-        return None
-    return None if c.verdict in ("not enough seeds", "failed") else (c.low, c.high)
+def has_interval(c: Contrast) -> bool:
+    """Whether there is an interval to show."""
+    known = c.low is not None and c.high is not None and math.isfinite(c.low) and math.isfinite(c.high)
+    return known and c.verdict not in ("not enough seeds", "failed")
 
 
 def _decimals(metric: str) -> Sequence[int]:

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from train.comparison import BASELINE, CONTROL, Comparison, Contrast, Point
 from train.render import phrases
 
+ORACLE = "oracle"
+
 
 @dataclass(frozen=True)
 class Line:
@@ -25,8 +27,13 @@ class Line:
 
     @property
     def control(self) -> bool:
-        """Whether this is the control, which nobody would choose."""
-        return self.variant == CONTROL
+        """Whether this is the control, which drops rows at random."""
+        return phrases.base(self.variant) == CONTROL
+
+    @property
+    def known_truth(self) -> bool:
+        """Whether this had the true labels: a ceiling, which nobody could choose."""
+        return phrases.base(self.variant) == ORACLE
 
     @property
     def failures(self) -> tuple[Contrast, ...]:
@@ -35,20 +42,24 @@ class Line:
 
 
 def lines(comparison: Comparison, model: str, metric: str = "accuracy") -> tuple[Line, ...]:
-    """A line a version in the order asked for, the control last; versions without a contrast at a size are left out."""
+    """A line a version in the order asked for, true labels and the control last; versions without a contrast at a size are left out."""
     found = {
         (c.variant, c.size): c
         for c in comparison.contrasts
         if c.model == model and c.metric == metric and c.baseline == BASELINE and c.variant != BASELINE
     }
-    wanted = sorted((v for v in comparison.variants if v != BASELINE), key=lambda v: v == CONTROL)
+    wanted = sorted((v for v in comparison.variants if v != BASELINE), key=_place)
     rows = [(v, tuple(found[v, s] for s in comparison.sizes if (v, s) in found)) for v in wanted]
     return tuple(Line(v, contrasts) for v, contrasts in rows if len(contrasts) == len(comparison.sizes))
 
 
+def _place(variant: str) -> int:
+    return {ORACLE: 1, CONTROL: 2}.get(phrases.base(variant), 0)
+
+
 def treatments(comparison: Comparison, model: str) -> tuple[Line, ...]:
-    """The lines one could choose: all but the control."""
-    return tuple(line for line in lines(comparison, model) if not line.control)
+    """The lines one could choose: neither the control nor those that had the true labels."""
+    return tuple(line for line in lines(comparison, model) if not line.control and not line.known_truth)
 
 
 def point(comparison: Comparison, variant: str, size: int, model: str) -> Point | None:

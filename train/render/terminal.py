@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from audit.render import words
-from train.comparison import Comparison, Judgement
+from train.comparison import Comparison, Contrast, Judgement
 from train.render import phrases
 from train.render.headline import headline
 from train.render.table import Line, failed_words, lines
@@ -16,6 +16,8 @@ MANY_SIZES = 5
 INDENT = 2
 GAP = 2
 SHORTEST_NAME = 13
+NUMBER = 5
+"""Columns of a difference, with the space before its sign: ` +2.0`."""
 COLOURS: dict[Judgement, str] = {
     "helps": "32", "hurts": "1;31", "no difference": "2", "cannot tell": "2", "not enough seeds": "2", "failed": "1;35",
 }  # fmt: skip
@@ -37,9 +39,7 @@ def terminal(comparison: Comparison, *, colour: bool = False, unicode: bool = Tr
     out = _identity(comparison, width, say)
     for model in comparison.models:
         out += ["", *_table(comparison, model, width, say, colour=colour)]
-    answer = headline(comparison)
-    tail = [answer.text, answer.lead, answer.aside]
-    out += ["", *(line for text in tail if text for line in words.wrap(say(text), width))]
+    out += ["", *words.wrap(say(headline(comparison).text), width)]
     return "\n".join(line.rstrip() for line in out) + "\n"
 
 
@@ -64,15 +64,16 @@ def _table(comparison: Comparison, model: str, width: int, say: Say, *, colour: 
     span = max(map(len, ends))
     if span:
         span = max(span, len("between")) + GAP
-    start = INDENT + name + cell * len(sizes) + GAP
     out = [_head(comparison, model, sizes, cell, name, span, say, width)]
     for line, interval, called in zip(shown, ends, names, strict=True):
-        numbers = "".join(_right(_cell(line, k, say), cell) for k in sizes)
+        numbers = "".join(_cell(line.contrasts[k], cell, say) for k in sizes)
         cut = words.shorten(called, name, say("…"))
         row = " " * INDENT + cut + " " * (name - words.columns(cut)) + numbers + " " * GAP + f"{interval:<{span}}"
-        out.append(row[:start] + row[start:] + _painted(line.last.verdict, colour=colour))
+        out.append(row + _painted(line.last.verdict, colour=colour))
         out += [" " * (INDENT * 2) + x for x in words.wrap(say(failed_words(comparison, line)), width - 4) if x]
-    return out + [" " * INDENT + x for note in _notes(comparison, shown, sizes) for x in words.wrap(say(note), width - 2)]
+    return out + [
+        " " * INDENT + x for note in _notes(comparison, shown, sizes) for x in words.wrap(say(note), width - 2)
+    ]
 
 
 def _layout(
@@ -84,7 +85,7 @@ def _layout(
     few = sorted({0, last // 2, last})
     cell = GAP + max(
         *(len(words.count(s)) for s in comparison.sizes),
-        *(len(phrases.difference(c)) + 2 for line in shown for c in line.contrasts),
+        *(max(NUMBER, len(phrases.difference(c))) + 1 for line in shown for c in line.contrasts),
     )
     span = max(map(len, ends))
     right = (max(span, len("between")) + GAP if span else 0) + GAP + max(len(line.last.verdict) for line in shown)
@@ -116,9 +117,10 @@ def _right(text: str, width: int) -> str:
     return " " * (width - words.columns(text)) + text
 
 
-def _cell(line: Line, k: int, say: Say) -> str:
-    c = line.contrasts[k]
-    return say(f"{phrases.MARKS[c.verdict]} {phrases.difference(c)}")
+def _cell(c: Contrast, width: int, say: Say) -> str:
+    """The mark and the difference, each in its own column."""
+    number = say(phrases.difference(c))
+    return _right(say(phrases.MARKS[c.verdict]) + _right(number, max(NUMBER, words.columns(number))), width)
 
 
 def _painted(verdict: Judgement, *, colour: bool) -> str:
@@ -126,7 +128,14 @@ def _painted(verdict: Judgement, *, colour: bool) -> str:
 
 
 def _notes(comparison: Comparison, shown: Sequence[Line], sizes: Sequence[int]) -> list[str]:
-    notes = [f"{phrases.name(line.variant)} is the control: it drops as many rows, at random" for line in shown if line.control]
+    notes = [
+        f"{phrases.name(line.variant)} is the control: it drops as many rows, at random"
+        for line in shown
+        if line.control
+    ]
+    notes += [
+        f"{phrases.name(line.variant)} had the true labels, which you do not have" for line in shown if line.known_truth
+    ]
     hidden = [words.count(s) for k, s in enumerate(comparison.sizes) if k not in sizes]
     if hidden:
         notes.append(f"not shown here: {words.listing(hidden, 8)} rows")

@@ -70,9 +70,8 @@ def test_exact_copies_do_not_depend_on_row_order(trees):
     reversed_ = trees.data.take(trees.data.rows[::-1])
     one, other = (duplicates(evidence_of(d)) for d in (trees.data, reversed_))
     assert one.measures == other.measures
-    assert [{frozenset(s["rows"]) for s in i.detail["sets"]} for i in (one, other)][0] == {
-        frozenset(s["rows"]) for s in other.detail["sets"]
-    }
+    sets = [{frozenset(s["rows"]) for s in i.detail["sets"]} for i in (one, other)]
+    assert sets[0] == sets[1]
 
 
 @pytest.mark.parametrize("index", [["0", "1", "2", "3"], [7, 5, 3, 1], [0.5, 1.5, 2.5, 3.5]])

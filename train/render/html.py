@@ -1,0 +1,204 @@
+"""A comparison as one self-contained page: the answer, how sure, how it grows, why trust it, how it was made."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from markupsafe import Markup
+
+from audit.render import words
+from audit.render.page import environment
+from audit.render.words import NOUNS
+from train.comparison import BASELINE, METRICS, Comparison
+from train.render import charts, phrases
+from train.render.headline import headline, next_steps
+from train.render.table import Line, best_model, failed_words, failures, lines, mean, point
+
+TEMPLATES = Path(__file__).parent / "templates"
+LOWER_IS_BETTER = ("log_loss", "calibration_error")
+NUMBERS = "accuracy", "macro_f1", "log_loss", "calibration_error"
+INTERVALS = f"95{words.PERCENT}, over seeds. They cover the draws and seeds tried, not other data or other recipes."
+
+
+@dataclass(frozen=True)
+class Panel:
+    """All that is shown of one model."""
+
+    model: str
+    lines: tuple[Line, ...]
+    failed: Mapping[str, str]
+    """Version to how many of its models failed, where any did."""
+    forest: Markup
+    curves: tuple[tuple[Line, Markup], ...]
+    metrics: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...]
+
+
+def html(comparison: Comparison) -> str:
+    """The comparison as one HTML file that asks for nothing else and needs no script."""
+    said = headline(comparison)
+    best = best_model(comparison)
+    panels = {model: panel(comparison, model) for model in comparison.models}
+    page = environment(TEMPLATES)
+    page.globals |= {
+        "name": phrases.name, "difference": phrases.difference, "interval": phrases.interval, "role": charts.role,
+        "MARKS": phrases.MARKS, "STATES": phrases.STATES,
+    }  # fmt: skip
+    return page.get_template("comparison.html").render(
+        c=comparison,
+        title=f"{said.badge} · {words.called(comparison.dataset)} · assay compare",
+        more_style=Markup(" ".join((TEMPLATES / "comparison.css").read_text(encoding="utf-8").split())),  # noqa: S704  our own file
+        identity=identity(comparison),
+        said=said,
+        state=phrases.STATES[said.verdict],
+        glyph=phrases.MARKS[said.verdict],
+        steps=next_steps(comparison),
+        tables=list(panels.values()),
+        best=panels[best],
+        others=[p for p in panels.values() if p.model != best],
+        several=len(panels) > 1,
+        worth=phrases.worth_having(comparison),
+        largest=comparison.sizes[-1],
+        heads=[phrases.METRIC_WORDS[m] for m in measured(comparison)],
+        trust=trust(comparison, panels[best]),
+        doubts=doubts(comparison, panels[best]),
+        made=made(comparison),
+    )
+
+
+def identity(comparison: Comparison) -> tuple[str, ...]:
+    """Dataset, design, test set and date, in words."""
+    tested = f"tested on {NOUNS[comparison.kind].of(comparison.test_rows)} of {words.called(comparison.test)}"
+    date = [comparison.created[:10]] if comparison.created else []
+    return (words.called(comparison.dataset), phrases.design(comparison), tested, *date)
+
+
+def panel(comparison: Comparison, model: str) -> Panel:
+    """One model's table, charts and other metrics."""
+    shown = lines(comparison, model)
+    return Panel(
+        model=model,
+        lines=shown,
+        failed={x.variant: failed_words(comparison, x) for x in shown if x.failures},
+        forest=charts.forest(comparison, model) if shown else Markup(""),
+        curves=charts.curves(comparison, model) if len(comparison.sizes) > 1 else (),
+        metrics=metrics(comparison, model, shown),
+    )
+
+
+# -- other metrics -----------------------------------------------------------------------------------------------------
+
+
+def measured(comparison: Comparison) -> list[str]:
+    """The metrics that the table of them shows, where any model has them."""
+    had = {m for p in comparison.points for m in p.metrics}
+    return [m for m in METRICS if m in NUMBERS and m in had]
+
+
+def metrics(
+    comparison: Comparison, model: str, shown: Sequence[Line]
+) -> tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...]:
+    """A row a version at the largest size: rows left, then each metric's level, its change from raw and the interval."""
+    changes = {m: {line.variant: line.last for line in lines(comparison, model, m)} for m in measured(comparison)}
+    rows = []
+    for variant in (BASELINE, *(line.variant for line in shown)):
+        at = point(comparison, variant, comparison.sizes[-1], model)
+        cells = [(words.count(at.rows_kept if at is not None and at.metrics else None), "", "")]
+        for m in measured(comparison):
+            c = changes[m].get(variant)
+            change = "" if c is None or c.verdict == "failed" else f"{phrases.MARKS[c.verdict]} {phrases.difference(c)}"
+            cells.append(
+                (phrases.level(m, mean(at, m)), change, "" if c is None else phrases.interval(c, comparison.delta))
+            )
+        rows.append((phrases.name(variant), tuple(cells)))
+    return tuple(rows)
+
+
+# -- why trust it, and where not ---------------------------------------------------------------------------------------
+
+
+def trust(comparison: Comparison, best: Panel) -> list[tuple[str, str]]:
+    """Reasons to believe it: (heading, sentence)."""
+    noun = NOUNS[comparison.kind]
+    leaked = comparison.protocol.get("training_rows_in_test")
+    out = f" {noun.of(leaked)} that it holds were left out of training." if leaked else ""
+    return [
+        ("Untouched test set", f"The {noun.of(comparison.test_rows)} were never cleaned, so a cleaner cannot mark its own work.{out}"),
+        ("Same draws, same seeds", "Every version of a pair starts from the same rows and the same seed, and each draw is audited by itself; only the treatment differs."),
+        ("A control", _control(comparison, best)),
+    ]  # fmt: skip
+
+
+def _control(comparison: Comparison, best: Panel) -> str:
+    control = next((line for line in best.lines if line.control), None)
+    if control is None:
+        return "None was trained. Add random-pruned to the versions: it drops as many rows at random."
+    told = f"{phrases.name(control.variant)} drops as many rows as pruned, at random."
+    pruned = next((line for line in best.lines if line.variant == "pruned"), None)
+    if pruned is None or "failed" in (pruned.last.verdict, control.last.verdict):
+        return words.sentence(told)
+    # both differences are printed to one decimal, so their distance is taken between the printed numbers
+    gap = round(pruned.last.diff * 100, 1) - round(control.last.diff * 100, 1)
+    against = "does as well as" if gap == 0 else f"does {abs(gap):.1f} points {'better' if gap > 0 else 'worse'} than"
+    return words.sentence(f"{told} At {phrases.rows(comparison.sizes[-1])} pruned {against} its control.")
+
+
+def doubts(comparison: Comparison, best: Panel) -> list[str]:
+    """What this does not show, a sentence each."""
+    out = []
+    seen = [line.last.smallest_detectable for line in best.lines if line.last.smallest_detectable is not None]
+    if seen:
+        seeds = words.plural(comparison.seeds, "seed")
+        out.append(
+            f"With {seeds} and this test set, differences under {phrases.gain(max(seen))} points can be missed: "
+            "a true difference of that size would show 4 times in 5."
+        )
+    if len(comparison.sizes) > 1:
+        out.append(
+            f"Verdicts below {phrases.rows(comparison.sizes[-1])} are hints: they are not corrected for their number."
+        )
+    failed = sum(failures(comparison).values())
+    if failed:
+        out.append(f"{phrases.failed_models(failed, len(comparison.cells))}; the means are of the others.")
+    out.append(
+        "Not covered: other models, other recipes, and data gathered in another way. The test labels are taken as right."
+    )
+    return out
+
+
+# -- how it was made ---------------------------------------------------------------------------------------------------
+
+
+def made(comparison: Comparison) -> list[tuple[str, str, bool]]:
+    """How this came about: (what, words, whether it is code)."""
+    failed = failures(comparison)
+    total, count = len(comparison.cells), words.count
+    finished = f"{count(total - sum(failed.values()))} of {count(total)} finished, {count(comparison.trained)} trained in this run"
+    why = "; ".join(f"{count(n)} failed: {words.visible(reason)}" for reason, n in failed.items())
+    rest = {k: v for k, v in comparison.protocol.items() if k != "intervals"}
+    lines = [
+        ("Repeat it", words.visible(comparison.command), True),
+        ("Models", finished + (f". {why}" if why else ""), False),
+        *[(words.sentence(k.replace("_", " ")), told(v), "fingerprint" in k and isinstance(v, str)) for k, v in rest.items()],
+        ("Intervals", words.visible(comparison.protocol.get("intervals", INTERVALS)), False),
+        ("Verdicts", f"Differences of accuracy within {phrases.worth_having(comparison)} points are not worth having.", False),
+        ("Notes", "; ".join(words.visible(x) for x in comparison.notes), False),
+        ("Time", words.duration(comparison.seconds) if comparison.trained else "", False),
+    ]  # fmt: skip
+    return [line for line in lines if line[1]]
+
+
+def told(value: Any) -> str:
+    """A value of the protocol in words: mappings as `epochs 20, batch 64`, nested ones in brackets."""
+    if isinstance(value, Mapping):
+        parts = [(words.visible(k).replace("_", " "), v) for k, v in value.items() if v is not None]
+        return ", ".join(f"{k} ({told(v)})" if isinstance(v, Mapping) else f"{k} {told(v)}" for k, v in parts)
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, (int, float)):
+        return words.number(value)
+    if isinstance(value, (list, tuple)):
+        return ", ".join(told(v) for v in value)
+    return "" if value is None else words.visible(value)
