@@ -21,6 +21,7 @@ from audit.errors import InputError, UnknownName, some
 
 Kind = Literal["table", "text", "image"]
 ROW = "row"
+NEW_WEIGHTS = ("weight", "assay_weight", "assay_weight_2")
 
 
 @dataclass(frozen=True)
@@ -219,11 +220,12 @@ class Dataset:
         column = put(self.given, {int(i): v for i, v in zip(positions, labels.values(), strict=True) if i >= 0})
         return replace(self, table=self.table.assign(**{str(self.roles.label): column}))
 
-    def weighted(self, weights: Mapping[Hashable, float], column: str = "weight") -> Dataset:
-        """Multiply the named rows' weights; every other row's stays as it was (1 where there was none)."""
-        name = self.roles.weight or column
-        if self.roles.weight is None and name in self.table.columns:
-            raise InputError(f"{self.name}: column {name!r} exists and does not hold weights; name another")
+    def weighted(self, weights: Mapping[Hashable, float]) -> Dataset:
+        """Multiply the named rows' weights; every other row's stays as it was (1 where there was none).
+
+        Where no column has the role, a new one gets it: `weight`, or `assay_weight` where that is taken.
+        """
+        name = self.roles.weight or next(c for c in NEW_WEIGHTS if c not in self.table.columns)
         old = self.weights if self.weights is not None else np.ones(len(self))
         factor = pd.Series(weights, dtype="float64").reindex(self.rows).fillna(1.0).to_numpy()
         table = self.table.assign(**{name: old * factor})

@@ -121,8 +121,13 @@ def staged(folder: Path) -> Iterator[Path]:
         if folder.exists():
             old = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}.old."))
             folder.replace(old / "was")
-            temporary.replace(folder)
-            shutil.rmtree(old)
+            try:
+                temporary.replace(folder)
+            except OSError:
+                (old / "was").replace(folder)
+                raise
+            finally:
+                shutil.rmtree(old, ignore_errors=True)
         else:
             temporary.replace(folder)
     except OSError as refused:

@@ -14,7 +14,7 @@ from audit.errors import InputError, UnknownName, some
 from audit.files import read_table
 from audit.neighbours import Neighbours
 
-L2 = 1e-3
+L2 = 1e-2
 """Penalty on the mean loss of the linear head, on embeddings of unit mean square."""
 VOTERS = 30
 ROW_SUM_TOLERANCE = 1e-3

@@ -95,7 +95,7 @@ def _findings(data: Dataset, report: Report, check: str) -> list[tuple[Hashable,
     """The check's findings, worst first; StaleError if they are of other data, Undecided if the check broke."""
     check_fresh(data, report)
     if check not in report.checks:
-        return []
+        raise Undecided(f"the report has no {check} check to repair by; it has {', '.join(report.checks)}")
     issues: Issues = report[check]
     if issues.status == "error":
         raise Undecided(f"the {check} check could not finish, so there is nothing to repair by: {issues.why}")

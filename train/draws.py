@@ -46,14 +46,14 @@ def order(labels: np.ndarray, seed: int) -> np.ndarray:
 
 def light(data: Dataset, keep: Sequence[str] = ()) -> Dataset:
     """The rows with their label, group and weight and nothing else: with embeddings at hand an audit for label errors
-    needs no more, and copies of a row are still seen by theirs."""
+    needs no more, and copies of a row are seen by theirs: equal rows have equal embeddings."""
     roles = Roles(label=data.roles.label, group=data.roles.group, weight=data.roles.weight)
     columns = list(dict.fromkeys([*roles.columns(), *keep]))
     return Dataset(data.name, data.table[columns], roles, data.classes)
 
 
 def audit_draw(data: Dataset, vectors: np.ndarray, positions: np.ndarray, seed: int) -> tuple[Dataset, Report]:
-    """The part of a draw that can be audited, as a dataset, and its audit for label errors on embeddings that know no
+    """The part of a draw that can be audited, as a dataset, and its audit for label errors and copies on embeddings that know no
     labels. Rows of classes too rare in this draw are in neither."""
     draw = data.take(data.rows[positions])
     audited = _learnable(draw, vectors[positions])
@@ -63,7 +63,7 @@ def audit_draw(data: Dataset, vectors: np.ndarray, positions: np.ndarray, seed: 
         )
     part = draw.take(draw.rows[audited])
     given = Given(embeddings=vectors[positions[audited]])
-    report = audit(part, checks=("labels",), given=given, seed=key(seed, "folds") % 2**31)
+    report = audit(part, checks=("labels", "duplicates"), given=given, seed=key(seed, "folds") % 2**31)
     if report.errors:
         why = report.errors[0].why
         raise Undecided(f"{data.name}: a draw of {len(draw):,} rows (seed {seed}) cannot be audited: {why}")

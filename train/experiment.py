@@ -13,10 +13,12 @@ from typing import Any
 
 import numpy as np
 
+from audit.cache import Cache
 from audit.dataset import Dataset
 from audit.embeddings import check_embeddings, embed
 from audit.errors import InputError, OutputError, UnknownName
 from audit.evidence import Progress, silent
+from audit.fingerprint import DIGEST_BYTES, array_rows, row_hashes
 from train.comparison import Comparison
 from train.contrasts import DELTA, contrasts, points
 from train.draws import light
@@ -25,17 +27,18 @@ from train.ledger import CELLS, Ledger
 from train.models import ON_PICTURES
 from train.pool import Pool
 from train.recipe import Recipe, recipe_for
-from train.variants import choose
+from train.variants import Variant, choose
 
 DEFAULT_VARIANTS = ("raw", "pruned", "relabelled", "reweighted", "augmented", "pruned+augmented", "random-pruned")
-OWN_FILES = (CELLS, "comparison.json", "comparison.html", "comparison.md")
+EVIDENCE = "evidence"
+OWN_FILES = (CELLS, EVIDENCE, "comparison.json", "comparison.html", "comparison.md")
 
 
 def compare(
     data: Dataset,
     test: Dataset,
     *,
-    variants: Sequence[str] = DEFAULT_VARIANTS,
+    variants: Sequence[str | Variant] = DEFAULT_VARIANTS,
     sizes: Sequence[int] | None = None,
     seeds: int = 5,
     models: Sequence[str] = ("linear",),
@@ -57,7 +60,7 @@ def compare(
     Args:
         data: the training pool.
         test: what every model is judged on; never touched.
-        variants: raw is always among them; see `train.variants`.
+        variants: names, or your own; raw is always among them. See `train.variants`.
         sizes: rows drawn; by default a quarter, a half and all.
         seeds: how many; fewer than 3 give no verdict.
         models: names of `train.models.MODELS`.
@@ -79,10 +82,13 @@ def compare(
     chosen = choose(variants, data, truth)
     used = _recipes(models, recipes, epochs, data)
     test = _same_classes(data, test)
-    own, leaked = _without_test_rows(data, test)
-    wanted = _sizes(sizes, own)
     _enough_seeds(seeds)
-    vectors, test_vectors = _vectors(data, test, embeddings, test_embeddings, progress)
+    vectors, test_vectors = _given_vectors(data, test, embeddings, test_embeddings)
+    own, leaked = _without_test_rows(data, test, vectors, test_vectors)
+    wanted = _sizes(sizes, own)
+    cache = Cache(None if runs is None else runs / EVIDENCE)
+    if vectors is None or test_vectors is None:
+        vectors, test_vectors = _made_vectors(data, test, cache, progress)
     kept = data.rows.get_indexer(own.rows)
     pool = Pool(own, test, vectors[kept], test_vectors)
     grid = Grid(pool, light(own, [truth] if truth else []), chosen, wanted, seeds, used)
@@ -104,7 +110,7 @@ def compare(
         contrasts=tuple(contrasts(results, names, wanted, tuple(used), seeds)),
         points=tuple(points(results, names, wanted, tuple(used), seeds)),
         protocol=_protocol(data, test, used, leaked, embeddings is not None),
-        notes=tuple(ledger.notes),
+        notes=(*cache.notes, *ledger.notes),
         command=command,
         seconds=time.perf_counter() - start,
         trained=trained,
@@ -146,9 +152,19 @@ def _same_classes(data: Dataset, test: Dataset) -> Dataset:
     return replace(test, classes=data.classes)
 
 
-def _without_test_rows(data: Dataset, test: Dataset) -> tuple[Dataset, int]:
-    """The training rows whose content, normalised, is in no test row; and how many are."""
-    shared = np.isin(data.normalised_content.astype("S16"), test.normalised_content.astype("S16"))
+def _without_test_rows(
+    data: Dataset, test: Dataset, vectors: np.ndarray | None, test_vectors: np.ndarray | None
+) -> tuple[Dataset, int]:
+    """The training rows whose content, normalised, is in no test row; and how many are. Rows that are known by their
+    embeddings alone are the same where these are."""
+    if data.roles.text or data.roles.features or data.kind == "image":
+        hashes = data.normalised_content, test.normalised_content
+    elif vectors is not None and test_vectors is not None:
+        hashes = row_hashes([array_rows(vectors)], len(data)), row_hashes([array_rows(test_vectors)], len(test))
+    else:
+        raise InputError(f"{data.name}: no text, features or pictures to learn from, and no embeddings")
+    here, there = (h.astype(f"S{DIGEST_BYTES}") for h in hashes)
+    shared = np.isin(here, there)
     return (data.take(data.rows[~shared]), int(shared.sum())) if shared.any() else (data, 0)
 
 
@@ -168,9 +184,9 @@ def _enough_seeds(seeds: int) -> None:
         raise InputError(f"seeds must be at least 1, got {seeds}")
 
 
-def _vectors(
-    data: Dataset, test: Dataset, own: np.ndarray | None, other: np.ndarray | None, progress: Progress
-) -> tuple[np.ndarray, np.ndarray]:
+def _given_vectors(
+    data: Dataset, test: Dataset, own: np.ndarray | None, other: np.ndarray | None
+) -> tuple[np.ndarray | None, np.ndarray | None]:
     if (own is None) != (other is None):
         raise InputError("embeddings of the data and of the test set go together (--embeddings, --test-embeddings)")
     if own is not None and other is not None:
@@ -178,10 +194,22 @@ def _vectors(
         if pair[0].shape[1] != pair[1].shape[1]:
             raise InputError(f"embeddings have {pair[0].shape[1]} columns, test embeddings {pair[1].shape[1]}")
         return pair
-    progress("embeddings", 0, 1)
-    made = embed(data, test)
-    progress("embeddings", 1, 1)
-    return made[0], made[1]
+    return None, None
+
+
+def _made_vectors(data: Dataset, test: Dataset, cache: Cache, progress: Progress) -> tuple[np.ndarray, np.ndarray]:
+    """Embeddings fitted on the data without its labels, kept beside the cells: the same bits when a run is resumed on
+    another number of threads, or finished cells would not be found again."""
+
+    def compute() -> dict[str, np.ndarray]:
+        progress("embeddings", 0, 1)
+        own, other = embed(data, test)
+        progress("embeddings", 1, 1)
+        return {"own": own, "test": other}
+
+    engines = [version(e) for e in ("assay", "scikit-learn", "skrub")]
+    kept = cache.arrays("embeddings", {"data": data.fingerprint, "test": test.fingerprint, "engines": engines}, compute)
+    return kept["own"], kept["test"]
 
 
 def _protocol(

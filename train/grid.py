@@ -23,7 +23,7 @@ from train.recipe import Recipe
 from train.variants import Variant
 
 Progress = Callable[[str, int, int], None]
-CODE = 1
+CODE = 2
 """Raised when a change of this package changes what a cell comes to."""
 
 
@@ -73,7 +73,7 @@ def run(grid: Grid, ledger: Ledger, progress: Progress) -> tuple[dict[Cell, Resu
         for size in grid.sizes:
             positions = permutation[:size]
             cells = [Cell(v, size, seed, m) for v in variants for m in grid.recipes]
-            keys = {c: _key(base, grid, c) for c in cells}
+            keys = {c: _key(base, grid, c, variants[c.variant]) for c in cells}
             missing = [c for c in cells if ledger.get(keys[c]) is None]
             rows = _rows(grid, variants, missing, positions, seed) if missing else {}
             for cell in cells:
@@ -97,7 +97,7 @@ def _rows(
 
 def _base(grid: Grid) -> dict[str, Any]:
     """What every cell of the grid depends on."""
-    engines = [version(e) for e in ("torch", "torchvision", "cleanlab", "scikit-learn", "faiss-cpu")]
+    engines = [version(e) for e in ("assay", "torch", "torchvision", "cleanlab", "scikit-learn", "faiss-cpu")]
     return {
         "data": grid.pool.data.fingerprint,
         "rows": array_digest(grid.light.labels),
@@ -109,9 +109,10 @@ def _base(grid: Grid) -> dict[str, Any]:
     }
 
 
-def _key(base: Mapping[str, Any], grid: Grid, cell: Cell) -> str:
+def _key(base: Mapping[str, Any], grid: Grid, cell: Cell, variant: Variant) -> str:
+    by = {"looks_at": variant.looks_at} if variant.looks_at else {}
     recipe = grid.recipes[cell.model].to_dict()
-    return digest_of({**base, "cell": [cell.variant, cell.size, cell.seed, cell.model], "recipe": recipe})
+    return digest_of({**base, "cell": [cell.variant, cell.size, cell.seed, cell.model], **by, "recipe": recipe})
 
 
 def train(grid: Grid, cell: Cell, rows: Rows, variant: Variant) -> Result:

@@ -56,10 +56,8 @@ class Ledger:
                 path.open("rb") as file,
                 np.load(file, allow_pickle=False) as values,
             ):  # numpy leaks a handle it opened itself
-                record = json.loads(str(values["record"]))
-                correct = np.unpackbits(values["correct"], count=record["test_rows"]).astype(bool)
-                result = Result(record, correct if not record.get("failed") else correct[:0])
-        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as broken:
+                result = _read(key, values)
+        except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as broken:
             self.notes.append(f"{path.name} in the ledger cannot be read ({broken}); that cell is trained again")
             return None
         self._held[key] = result
@@ -72,7 +70,7 @@ class Ledger:
             return
         buffer = io.BytesIO()
         record = json.dumps(plain(result.record), sort_keys=True)
-        np.savez(buffer, record=np.array(record), correct=np.packbits(result.correct))
+        np.savez(buffer, key=np.array(key), record=np.array(record), correct=np.packbits(result.correct))
         try:
             (self.folder / CELLS).mkdir(parents=True, exist_ok=True)
         except OSError as refused:
@@ -82,3 +80,16 @@ class Ledger:
     def _path(self, key: str) -> Path:
         assert self.folder is not None
         return self.folder / CELLS / f"{key}.npz"
+
+
+def _read(key: str, values: Mapping[str, np.ndarray]) -> Result:
+    """A file's content as a result; ValueError, KeyError or TypeError if it is not what `put` wrote under this key."""
+    if str(values["key"]) != key:
+        raise ValueError(f"it is the file of cell {str(values['key'])[:12]}")
+    record = json.loads(str(values["record"]))
+    if not isinstance(record, dict):
+        raise TypeError(f"its record is a {type(record).__name__}")
+    rows = 0 if record.get("failed") else record["test_rows"]
+    if len(values["correct"]) != -(-rows // 8):
+        raise ValueError(f"{len(values['correct'])} bytes for {rows} test rows")
+    return Result(record, np.unpackbits(values["correct"], count=rows).astype(bool))

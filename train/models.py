@@ -16,8 +16,11 @@ Build = Callable[[tuple[int, ...], int, Recipe], nn.Module]
 
 
 def linear(shape: tuple[int, ...], classes: int, recipe: Recipe) -> nn.Module:  # noqa: ARG001  a Build
-    """Multinomial logistic regression."""
-    return nn.Linear(shape[0], classes)
+    """Multinomial logistic regression, from 0: it is convex, so a random start would only be noise to be unlearnt."""
+    layer = nn.Linear(shape[0], classes)
+    nn.init.zeros_(layer.weight)
+    nn.init.zeros_(layer.bias)
+    return layer
 
 
 def mlp(shape: tuple[int, ...], classes: int, recipe: Recipe) -> nn.Module:

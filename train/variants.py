@@ -9,7 +9,7 @@ from audit.dataset import Dataset
 from audit.errors import InputError, UnknownName
 from audit.patch import Patch, empty_patch, make_patch
 from audit.report import Report
-from audit.treatments import prune, prune_at_random, relabel, reweight
+from audit.treatments import deduplicate, prune, prune_at_random, relabel, reweight
 from train.augment import augment
 from train.loop import Augment
 
@@ -21,11 +21,16 @@ Treat = Callable[[Dataset, Report, int], Patch]
 
 @dataclass(frozen=True)
 class Variant:
-    """An arm: `treat` makes a patch from a draw and its audit; `augment` changes batches."""
+    """An arm: `treat` makes a patch from a draw and its audit (labels and duplicates); `augment` changes batches.
+
+    In a ledger its name stands for what it does: give a treatment of your own another name when you change it.
+    """
 
     name: str
     treat: Treat
     augment: Augment | None = None
+    looks_at: str = ""
+    """A column of the data that `treat` reads beside the labels."""
 
 
 def _untouched(data: Dataset, report: Report, seed: int) -> Patch:  # noqa: ARG001  a Treat
@@ -44,6 +49,10 @@ def _reweighted(data: Dataset, report: Report, seed: int) -> Patch:  # noqa: ARG
     return reweight(data, report)
 
 
+def _deduplicated(data: Dataset, report: Report, seed: int) -> Patch:  # noqa: ARG001
+    return deduplicate(data, report)
+
+
 def _random_pruned(data: Dataset, report: Report, seed: int) -> Patch:
     return prune_at_random(data, report, seed=seed, rows=len(prune(data, report, checks=("labels",))))
 
@@ -55,6 +64,7 @@ VARIANTS: dict[str, Variant] = {
         Variant("pruned", _pruned),
         Variant("relabelled", _relabelled),
         Variant("reweighted", _reweighted),
+        Variant("deduplicated", _deduplicated),
         Variant("augmented", _untouched, augment),
         Variant(CONTROL, _random_pruned),
     )
@@ -62,21 +72,34 @@ VARIANTS: dict[str, Variant] = {
 SUFFIX = "+augmented"
 
 
-def choose(names: Sequence[str], data: Dataset, truth: str | None) -> tuple[Variant, ...]:
-    """The named variants, raw first and always there. `NAME+augmented` adds augmentation to any of them; `oracle`
-    gives every row its true label, from column `truth`."""
-    wanted = list(dict.fromkeys([RAW, *names]))
-    return tuple(_variant(name, data, truth) for name in wanted)
+def choose(wanted: Sequence[str | Variant], data: Dataset, truth: str | None) -> tuple[Variant, ...]:
+    """The named variants, and your own, raw first and always there. `NAME+augmented` adds augmentation to any of them;
+    `oracle` gives every row its true label, from column `truth`."""
+    if truth is not None:
+        _check_truth(data, truth)
+    chosen: dict[str, Variant] = {}
+    for one in (RAW, *wanted):
+        variant = one if isinstance(one, Variant) else _variant(one, truth)
+        if chosen.setdefault(variant.name, variant) != variant:
+            raise InputError(f"two variants are called {variant.name!r}")
+    return tuple(chosen.values())
 
 
-def _variant(name: str, data: Dataset, truth: str | None) -> Variant:
+def _check_truth(data: Dataset, truth: str) -> None:
+    if truth not in data.table.columns:
+        raise UnknownName.of("column", truth, data.table.columns, where=data.name)
+    true = data.table[truth]
+    odd = true.index[~true.map(str).isin([str(c) for c in data.classes])]
+    if len(odd):
+        raise UnknownName.of("class", true[odd[0]], data.classes, where=f"{data.name}, column {truth!r}, row {odd[0]}")
+
+
+def _variant(name: str, truth: str | None) -> Variant:
     plain = name.removesuffix(SUFFIX)
     if plain == ORACLE:
         if truth is None:
             raise InputError("variant oracle needs the column of the true labels (--truth COLUMN)")
-        if truth not in data.table.columns:
-            raise UnknownName.of("column", truth, data.table.columns, where=data.name)
-        chosen = Variant(ORACLE, _oracle(truth))
+        chosen = Variant(ORACLE, _oracle(truth), looks_at=truth)
     elif plain in VARIANTS:
         chosen = VARIANTS[plain]
     else:
@@ -86,14 +109,14 @@ def _variant(name: str, data: Dataset, truth: str | None) -> Variant:
 
 def _oracle(truth: str) -> Treat:
     def treat(data: Dataset, report: Report, seed: int) -> Patch:  # noqa: ARG001
-        true, given = data.table[truth], data.given
+        true, given = data.table[truth].map(str), data.given.map(str)
         wrong = true.index[(true != given).to_numpy()]
         lines = [
             {
                 "row": r,
                 "action": "relabel",
-                "from": str(given[r]),
-                "to": str(true[r]),
+                "from": given[r],
+                "to": true[r],
                 "reason": "true label",
                 "check": truth,
             }

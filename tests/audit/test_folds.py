@@ -45,6 +45,14 @@ def test_a_class_that_shares_its_blocks_with_others_is_learnt_too():
         assert all(len(set(fold[labels == k])) >= 2 for k in set(labels))
 
 
+@pytest.mark.parametrize("seed", range(5))
+def test_a_class_that_stratifying_puts_into_one_fold_is_moved_apart(seed):
+    labels, together = np.array([2, 1, 0, 0, 1, 2]), np.array([0, 1, 2, 3, 2, 2])
+    fold = assign_folds(labels, together, seed=seed)
+    assert len(set(fold[together == 2])) == 1
+    assert all(len(set(fold[labels == k])) == 2 for k in range(3))
+
+
 def test_folds_are_stratified():
     labels = np.repeat([0, 1], [50, 25])
     fold = assign_folds(labels, np.arange(75))

@@ -414,6 +414,16 @@ def test_another_picture_that_breaks_is_noticed_beside_a_cache(tmp_path):
     assert counts == [1, 2]
 
 
+def test_what_is_said_of_a_picture_that_cannot_be_opened_is_never_taken_over_from_another_label(tmp_path):
+    (tmp_path / "pictures").mkdir()
+    data = files(tmp_path / "pictures", (3,))
+    said = []
+    for label in ("left", "top"):
+        report = checked(data.relabelled({3: label}), ["missing"], cache=tmp_path / "cache")
+        said.append(report["missing"].findings.loc[3, "given"])
+    assert said == ["left", "top"]
+
+
 def test_no_picture_that_opens_is_an_error_that_says_so(tmp_path):
     with pytest.raises(InputError, match="files: none of the 20 pictures can be opened: not a readable picture"):
         checked(files(tmp_path, tuple(range(20))))

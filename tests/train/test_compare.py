@@ -14,9 +14,11 @@ import numpy as np
 import pytest
 
 from audit.cli import run
+from audit.dataset import Roles
 from audit.errors import InputError, OutputError, UnknownName
+from audit.patch import make_patch
 from tests.train.conftest import blobs
-from train import compare
+from train import Variant, compare
 
 SMALL = {"variants": ("pruned", "random-pruned"), "sizes": (60, 120), "seeds": 3, "epochs": 4}
 
@@ -91,6 +93,66 @@ def test_the_oracle_helps_where_two_in_five_labels_are_wrong(held_out):
     comparison = compare(data, held_out, variants=("oracle",), sizes=(300,), seeds=4, truth="truth")
 
     assert comparison.verdicts[("oracle", "linear")] == "helps"
+
+
+def test_another_column_of_truth_is_another_oracle(held_out, tmp_path):
+    data = blobs(400, seed=1, noise=0.4)
+    data = replace(data, table=data.table.assign(same=data.table["label"]))
+    asked = {"variants": ("oracle",), "sizes": (300,), "seeds": 3, "epochs": 4, "runs": tmp_path}
+    by_truth = compare(data, held_out, truth="truth", **asked)
+    by_given = compare(data, held_out, truth="same", **asked)
+
+    assert by_truth.contrast("oracle", 300, "linear").diff > 0.02
+    assert by_given.contrast("oracle", 300, "linear").diff == 0
+
+
+def test_a_variant_of_your_own_is_one_of_them(held_out):
+    def nothing_of_c0(data, report, seed):
+        gone = data.rows[(data.given == "c0").to_numpy()]
+        lines = [{"row": r, "action": "drop", "reason": "c0", "check": "mine"} for r in gone]
+        return make_patch(lines, base=data.fingerprint, treatment="mine")
+
+    comparison = compare(
+        blobs(400, seed=1), held_out, variants=(Variant("without c0", nothing_of_c0),), sizes=(300,), seeds=3
+    )
+
+    assert comparison.verdicts[("without c0", "linear")] == "hurts"
+
+
+def test_rows_known_by_embeddings_alone_are_in_the_test_set_only_if_those_are(noisy, held_out):
+    def bare(data):
+        return replace(data, table=data.table[["label"]], roles=Roles(label="label"))
+
+    own, other = (d.features.to_numpy("float32") for d in (noisy, held_out))
+    other = np.vstack([own[100:107], other[7:]])
+    asked = {"variants": ("pruned",), "sizes": (60,), "seeds": 1, "epochs": 1}
+    comparison = compare(bare(noisy), bare(held_out), embeddings=own, test_embeddings=other, **asked)
+
+    assert comparison.protocol["training_rows_in_test"] == 7
+    assert comparison.rows == 393
+
+
+def test_embeddings_are_made_once_for_a_folder(finished, noisy, held_out, monkeypatch):
+    _, folder = finished
+
+    def never(*_):
+        raise AssertionError("made again")
+
+    monkeypatch.setattr("train.experiment.embed", never)
+
+    assert compare(noisy, held_out, **SMALL, runs=folder).trained == 0
+
+
+def test_a_damaged_cell_is_trained_again_and_the_comparison_says_so(noisy, held_out, tmp_path):
+    asked = {**SMALL, "seeds": 1, "runs": tmp_path}
+    before = compare(noisy, held_out, **asked)
+    victim = sorted((tmp_path / "cells").iterdir())[2]
+    victim.write_bytes(victim.read_bytes()[:100])
+    after = compare(noisy, held_out, **asked)
+
+    assert after.trained == 1
+    assert victim.name in after.notes[0]
+    assert values(after) == values(before)
 
 
 def test_two_seeds_give_no_verdict(noisy, held_out):

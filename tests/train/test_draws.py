@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from audit import load
 from audit.errors import InputError, UnknownName
 from tests.train.conftest import blobs
 from train.draws import audit_draw, light, order, treated
-from train.variants import choose
+from train.variants import Variant, choose
 
 
 def vectors(data):
@@ -96,6 +100,38 @@ def test_the_oracle_knows_the_truth(drawn):
     assert np.array_equal(rows_of("oracle", drawn, truth="truth").labels, true[positions])
 
 
+@pytest.mark.parametrize(("value", "said"), [(None, "row 3: no class"), ("c9", "row 3: no class 'c9'")])
+def test_a_truth_that_is_no_class_is_refused_by_its_row(noisy, value, said):
+    wrong = replace(noisy, table=noisy.table.assign(truth=noisy.table["truth"].where(noisy.rows != 3, value)))
+
+    with pytest.raises(UnknownName, match=said):
+        choose(["oracle"], wrong, "truth")
+
+
+def test_a_column_of_truth_that_is_not_there_is_refused_though_no_oracle_was_asked_for(noisy):
+    with pytest.raises(UnknownName, match="did you mean 'truth'"):
+        choose(["pruned"], noisy, "truht")
+
+
+def test_deduplicating_drops_copies_beyond_the_first():
+    once = blobs(150, seed=4)
+    table = pd.concat([once.table, once.table.iloc[:20]], ignore_index=True)
+    data = load(table, label="label", features=list(once.roles.features))
+    positions = np.arange(len(data))
+    part, report = audit_draw(light(data), vectors(data), positions, 0)
+    rows = treated(choose(["deduplicated"], data, None)[-1], light(data), positions, part, report, seed=0)
+
+    assert len(rows.positions) <= 150
+    assert not set(rows.positions) & set(range(150, 170))
+
+
+def test_two_variants_of_one_name_are_refused(noisy):
+    mine = Variant("pruned", choose(["raw"], noisy, None)[0].treat)
+
+    with pytest.raises(InputError, match="two variants are called 'pruned'"):
+        choose(["pruned", mine], noisy, None)
+
+
 def test_augmentation_adds_to_any_repair(noisy):
     raw, both = choose(["pruned+augmented"], noisy, None)
 
@@ -117,8 +153,6 @@ def test_a_draw_is_audited_without_knowing_the_rest(noisy):
 def test_rows_of_a_class_too_rare_to_learn_stay_as_they_are():
     data = blobs(60, seed=3)
     rare = data.table.assign(label=lambda t: t["label"].where(t.index > 1, "rare"))
-    from audit import load
-
     odd = load(rare, label="label", features=list(data.roles.features))
     part, _ = audit_draw(light(odd), vectors(odd), np.arange(60), 0)
 

@@ -35,6 +35,26 @@ def test_a_damaged_file_is_noted_and_not_believed(tmp_path, damage):
     assert "trained again" in ledger.notes[0]
 
 
+def test_the_file_of_another_cell_is_not_believed(tmp_path):
+    Ledger(tmp_path).put("a", result())
+    (tmp_path / "cells" / "a.npz").rename(tmp_path / "cells" / "b.npz")
+    ledger = Ledger(tmp_path)
+
+    assert ledger.get("b") is None
+    assert "file of cell a" in ledger.notes[0]
+
+
+@pytest.mark.parametrize("record", ["[1]", '{"test_rows": "many"}', '{"test_rows": 400}', "{"])
+def test_an_archive_that_holds_no_cell_is_not_believed(tmp_path, record):
+    (tmp_path / "cells").mkdir()
+    bits = np.zeros(3, dtype=np.uint8)
+    np.savez(tmp_path / "cells" / "a.npz", key=np.array("a"), record=np.array(record), correct=bits)
+    ledger = Ledger(tmp_path)
+
+    assert ledger.get("a") is None
+    assert "trained again" in ledger.notes[0]
+
+
 def test_a_failed_cell_stays_failed(tmp_path):
     Ledger(tmp_path).put("a", Result({"failed": "the loss was no number", "test_rows": 9}, np.zeros(0, dtype=bool)))
 

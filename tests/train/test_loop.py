@@ -83,6 +83,13 @@ def test_every_row_is_seen_once_an_epoch():
     assert (fitted.steps, fitted.epochs, fitted.examples_seen) == (28, 7, 896)
 
 
+@pytest.mark.parametrize("rows", [128, 129, 250, 257])
+def test_an_epoch_is_an_epoch_however_many_rows_there_are(rows):
+    fitted = fit(*data(rows), torch.ones(rows), 3, Recipe(epochs=5, batch=32, fewest_steps=1), seed=0)
+
+    assert fitted.epochs == 5
+
+
 def test_fewer_rows_than_a_batch_still_train():
     fitted = fit(*data(10), torch.ones(10), 3, Recipe(epochs=2, fewest_steps=5), seed=0)
 
@@ -93,6 +100,18 @@ def test_a_budget_in_steps_does_not_depend_on_the_rows():
     recipe = recipe_for("linear", steps=33)
 
     assert {fit(*data(n), torch.ones(n), 3, recipe, seed=0).steps for n in (20, 200)} == {33}
+
+
+def test_a_linear_head_is_no_worse_for_few_steps_from_a_start_at_0():
+    x, y = data(600)
+    accuracy = [
+        (predict(fit(x, y, torch.ones(600), 3, Recipe(lr=1e-3, steps=n), seed=0).model, x).argmax(1) == y)
+        .float()
+        .mean()
+        for n in (5, 500)
+    ]
+
+    assert accuracy[0] > accuracy[1] - 0.05
 
 
 def test_the_cnn_learns_from_pictures():

@@ -17,6 +17,7 @@ VARIANTS = "raw,pruned,relabelled,reweighted,augmented,pruned+augmented,random-p
 @click.command("compare")
 @click.argument("data", metavar="DATA")
 @click.option("--test", required=True, metavar="DATA", help="What every model is judged on; it is never touched.")
+@click.option("--test-label", metavar="COL", help="Its column of labels, if it has another name there.")
 @click.option(
     "--variants", metavar="NAME,…", default=VARIANTS, help=f"[default: {VARIANTS}]; also oracle, with --truth."
 )
@@ -37,6 +38,7 @@ VARIANTS = "raw,pruned,relabelled,reweighted,augmented,pruned+augmented,random-p
 def command(
     data: str,
     test: str,
+    test_label: str | None,
     variants: str,
     sizes: str | None,
     seeds: int,
@@ -62,7 +64,8 @@ def command(
     from train.render.terminal import terminal
 
     named = opt.roles(kwargs)
-    train_set, test_set = load(data, **named), load(test, **named)
+    train_set = load(data, **named)
+    test_set = load(test, **{**named, **({"label": test_label} if test_label else {})})
     with opt.progress_bars() as progress:
         comparison = compare(
             train_set,

@@ -18,11 +18,12 @@ if TYPE_CHECKING:
     from audit.suite import Suite
     from audit.verdict import Verdict
 
-DATA, TEST = "planted:digits", "planted:digits-test"
+DATA, TEST = "planted:digits?flips=0.15", "planted:digits-test?flips=0.15"
 TREATMENTS = ("deduplicate", "prune")
 VARIANTS = ("raw", "pruned", "relabelled", "reweighted", "augmented", "random-pruned")
 SIZES = (300, 600, 1200)
 SEEDS = 5
+MODELS = ("linear", "mlp")
 
 FOUND_BY = {
     "flip": ("labels", None, "label changed to another digit"),
@@ -69,7 +70,7 @@ def command(output: Path, seed: int, force: bool) -> int:
 
     refuse_existing(output, force=force)
     suite = read_suite("digits")
-    data, test = load(f"{DATA}?seed={seed}"), load(f"{TEST}?seed={seed}")
+    data, test = load(f"{DATA}&seed={seed}"), load(f"{TEST}&seed={seed}")
     click.echo(_opening(data))
     with opt.progress_bars() as progress:
         report, verdict = _audited(data, test, suite, output / "report", seed, progress)
@@ -151,7 +152,7 @@ def _compared(data: Dataset, test: Dataset, folder: Path) -> None:
 
     with opt.progress_bars() as progress:
         comparison = compare(
-            data, test, variants=VARIANTS, sizes=SIZES, seeds=SEEDS, models=("linear",), runs=folder,
+            data, test, variants=VARIANTS, sizes=SIZES, seeds=SEEDS, models=MODELS, runs=folder,
             progress=progress, command=opt.command_line(),
         )  # fmt: skip
     publish(comparison, folder)

@@ -56,12 +56,20 @@ def forest(comparison: Comparison, model: str) -> Markup:
     )
     zero = _across(0, marks)
     # the words stand on their side of zero; a side too narrow for its word goes without
-    worse = Markup('<b style="right:{:.2f}%">◀ worse than raw</b>').format(100 - zero) if zero > 25 else Markup("")
-    better = Markup('<b style="left:{:.2f}%">better than raw ▶</b>').format(zero) if zero < 75 else Markup("")
+    worse = (
+        Markup('<b style="right:{:.2f}%">◀ worse<span class="wide"> than raw</span></b>').format(100 - zero)
+        if zero > 33
+        else Markup("")
+    )
+    better = (
+        Markup('<b style="left:{:.2f}%">better<span class="wide"> than raw</span> ▶</b>').format(zero)
+        if zero < 67
+        else Markup("")
+    )
     return Markup(
-        '<div class="forest"><div class="line sides"><span></span><span class="over">{}{}</span></div>{}'
+        '<div class="forest{}"><div class="line sides"><span></span><span class="over">{}{}</span></div>{}'
         '<div class="line scale"><span></span><span class="over">{}</span></div></div>'
-    ).format(worse, better, Markup("").join(blocks), axis)
+    ).format(" some-failed" if any(x.failures for x in shown) else "", worse, better, Markup("").join(blocks), axis)
 
 
 def _extent(c: Contrast) -> tuple[float, ...]:
@@ -140,14 +148,18 @@ def curves(comparison: Comparison, model: str) -> tuple[tuple[Line, Markup], ...
     shown = lines(comparison, model)
     names = [BASELINE, *(line.variant for line in shown)]
     paths = {v: [point(comparison, v, s, model) for s in comparison.sizes] for v in names}
-    ends = [x * 100 for path in paths.values() for p in path for x in _band(p)]
+    banded = comparison.seeds >= phrases.FEWEST_SEEDS
+    ends = [x * 100 for path in paths.values() for p in path for x in _band(p, banded=banded)]
     if not ends:
         return ()
     marks = ticks(min(ends), max(ends), 6)
     ground = _curve_ground(comparison.sizes, marks)
-    raw = _curve(paths[BASELINE], comparison.sizes, marks, "raw")
+    raw = _curve(paths[BASELINE], comparison.sizes, marks, "raw", banded=banded)
     return tuple(
-        (line, _panel(line, ground + raw + _curve(paths[line.variant], comparison.sizes, marks, "accent")))
+        (
+            line,
+            _panel(line, ground + raw + _curve(paths[line.variant], comparison.sizes, marks, "accent", banded=banded)),
+        )
         for line in shown
     )
 
@@ -158,12 +170,15 @@ def _panel(line: Line, drawn: Markup) -> Markup:
     )
 
 
-def _band(p: Point | None) -> tuple[float, ...]:
+def _band(p: Point | None, *, banded: bool) -> tuple[float, ...]:
+    """Low end, mean and high end; only the mean, thrice, where there are too few seeds for an interval."""
     value = mean(p)
     if p is None or value is None:
         return ()
-    low, high = (ends.get("accuracy", value) for ends in (p.low, p.high))
-    return (low, value, high) if math.isfinite(low) and math.isfinite(high) else (value, value, value)
+    low, high = (ends.get("accuracy", value) for ends in (p.low, p.high)) if banded else (value, value)
+    if not (math.isfinite(low) and math.isfinite(high)):
+        return (value, value, value)
+    return (max(low, 0.0), value, min(high, 1.0))  # a t interval of a share may reach beyond what a share can be
 
 
 def _along(size: int, sizes: Sequence[int]) -> float:
@@ -210,11 +225,13 @@ def short(size: int) -> str:
     return str(size)
 
 
-def _curve(path: Sequence[Point | None], sizes: Sequence[int], marks: Sequence[float], colour: str) -> Markup:
+def _curve(
+    path: Sequence[Point | None], sizes: Sequence[int], marks: Sequence[float], colour: str, *, banded: bool
+) -> Markup:
     """Band and line, broken where every model of a size failed; the dots lie outside the stretched part."""
     runs: list[list[tuple[float, float, float, float]]] = [[]]
     for size, p in zip(sizes, path, strict=True):
-        ends = _band(p)
+        ends = _band(p, banded=banded)
         if ends:
             runs[-1].append((_along(size, sizes), *(_up(x * 100, marks) for x in ends)))  # type: ignore[arg-type]
         elif runs[-1]:

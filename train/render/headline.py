@@ -1,22 +1,15 @@
-"""The answer of a comparison in one sentence, why, every exception to it, and what to do next."""
+"""The answer of a comparison in one sentence, why, and every exception to it."""
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 
 from audit.render import words
-from audit.render.headline import FLAGS, ROLE_OPTIONS, Step
 from train.comparison import BASELINE, Comparison, Judgement
 from train.render import phrases
 from train.render.phrases import deed, does
 from train.render.table import Line, best_model, failures, lines, mean, point, treatments
-
-ENOUGH_SEEDS = 3
-BETTER_SEEDS = 5
-REPAIRS = {"pruned": "prune", "relabelled": "relabel", "reweighted": "reweight", "deduplicated": "deduplicate"}
 
 
 @dataclass(frozen=True)
@@ -124,14 +117,15 @@ def _cannot_tell(comparison: Comparison, best: Line, choices: Sequence[Line]) ->
 
 def _few_seeds(comparison: Comparison, choices: Sequence[Line]) -> Headline:
     had = max(line.last.seeds - line.last.failed for line in choices)
-    text = f"Not enough seeds to tell: {words.count(had)} finished, and it takes at least {ENOUGH_SEEDS}."
+    text = f"Not enough seeds to tell: {words.count(had)} finished, and it takes at least {phrases.FEWEST_SEEDS}."
+    finished = [line for line in choices if line.last.verdict != "not enough seeds"]
     lead = "A difference between so few models may be chance, so there is no interval and no verdict."
-    return Headline("not enough seeds", "NOT ENOUGH SEEDS", text, lead, _exceptions(comparison, choices, None))
+    return Headline("not enough seeds", "NOT ENOUGH SEEDS", text, lead, _exceptions(comparison, finished, None))
 
 
 def _nothing(comparison: Comparison, choices: Sequence[Line]) -> Headline:
     finished = [line for line in choices if line.last.verdict != "failed"]
-    same = all(line.last.verdict == "no difference" for line in finished)
+    verdicts = [line.last.verdict for line in finished]
     tried = "nothing we tried is better" if len(finished) == len(choices) else "nothing that finished is better"
     best = max(finished, key=lambda line: line.last.diff)
     ends = phrases.interval(best.last, comparison.delta, " and ")
@@ -140,8 +134,8 @@ def _nothing(comparison: Comparison, choices: Sequence[Line]) -> Headline:
         f"accuracy by {phrases.difference(best.last)} points" + (f" (between {ends})." if ends else ".")
     )
     return Headline(
-        verdict="no difference" if same else "hurts",
-        badge="NO DIFFERENCE" if same else "NOTHING HELPS",
+        verdict="hurts" if all(v == "hurts" for v in verdicts) else "no difference",
+        badge="NO DIFFERENCE" if set(verdicts) == {"no difference"} else "NOTHING HELPS",
         text=f"Train on the raw data: {tried}.",
         lead=lead,
         aside=_exceptions(comparison, choices, None),
@@ -167,7 +161,7 @@ def _exceptions(comparison: Comparison, choices: Sequence[Line], best: Line | No
     if best is not None:
         said += _smaller(best)
     said += _others([line for line in choices if line is not best])
-    said += _control(comparison, choices)
+    said += _control(comparison)
     said += _models(comparison, best)
     failed = sum(failures(comparison).values())
     if failed:
@@ -195,9 +189,10 @@ def _others(others: Sequence[Line]) -> list[str]:
     return said
 
 
-def _control(comparison: Comparison, choices: Sequence[Line]) -> list[str]:
-    model = choices[0].last.model
-    helped = [line for line in lines(comparison, model) if line.control and line.last.verdict == "helps"]
+def _control(comparison: Comparison) -> list[str]:
+    helped = [
+        line for line in lines(comparison, best_model(comparison)) if line.control and line.last.verdict == "helps"
+    ]
     return (
         ["the control helps too: dropping rows at random is better than raw, so do not credit the cleaning."]
         if helped
@@ -230,101 +225,3 @@ def more_seeds(line: Line) -> int:
     """How many seeds more would settle a version; 0 when nothing is known or too many are needed."""
     c = line.last
     return max(1, c.seeds_needed - c.seeds) if c.verdict == "cannot tell" and c.seeds_needed is not None else 0
-
-
-# -- what to do next ---------------------------------------------------------------------------------------------------
-
-
-def next_steps(comparison: Comparison) -> tuple[Step, ...]:
-    """At most three steps; commands name the data as the comparison's own command named it."""
-    choices = treatments(comparison, best_model(comparison))
-    if not choices:
-        return (
-            Step("Name at least one version beside raw.", _again(comparison, "--variants", "raw,pruned,random-pruned")),
-        )
-    best = best_of(choices)
-    steps: list[Step] = []
-    if failures(comparison):
-        steps.append(Step("See why models failed: under “How this was made”.", ""))
-    if best.last.verdict == "helps":
-        steps = [*_apply(comparison, best), *steps]
-    if best.last.verdict in ("hurts", "no difference"):
-        steps.insert(0, Step("Train on the data as it is.", ""))
-    if best.last.verdict == "not enough seeds":
-        seeds = str(max(BETTER_SEEDS, comparison.seeds + 1))
-        steps.append(Step(f"Train with {seeds} seeds; finished models are kept.", _again(comparison, "--seeds", seeds)))
-    steps += _settle(comparison, choices)
-    return tuple(steps[:3])
-
-
-def _apply(comparison: Comparison, best: Line) -> list[Step]:
-    parts = [part.strip() for part in best.variant.split("+")]
-    repairs = [REPAIRS[part] for part in parts if part in REPAIRS]
-    steps = []
-    if repairs:
-        data, roles = _data(comparison)
-        steps.append(Step("Audit the whole data.", " ".join(["assay audit", data, *roles, "-o report/"])))
-        by = f"--report report/ --by {','.join(repairs)} -o clean/"
-        columns = [r for r in roles if r.startswith("--columns")]  # the report remembers the other roles
-        steps.append(
-            Step(
-                "Write a repaired copy. Nothing is lost: you can undo it.",
-                " ".join(["assay clean", data, *columns, by]),
-            )
-        )
-    if "augmented" in parts:
-        steps.append(Step("Augment while you train, as this comparison did.", ""))
-    return steps
-
-
-def _settle(comparison: Comparison, choices: Sequence[Line]) -> list[Step]:
-    open_ones = sorted((line for line in choices if more_seeds(line)), key=more_seeds)
-    if not open_ones:
-        return []
-    line = open_ones[0] if best_of(choices).last.verdict == "helps" else best_of(choices)
-    more = more_seeds(line)
-    cost = _cost(comparison, more)
-    text = f"Settle {deed(line.variant).doing}: {words.plural(more, 'more seed')}{f', about {cost}' if cost else ''}."
-    return [Step(text, _again(comparison, "--seeds", str(comparison.seeds + more)))]
-
-
-def _cost(comparison: Comparison, seeds: int) -> str:
-    """How long so many more seeds take, from how long this run took; empty when it trained nothing."""
-    if not comparison.trained or not comparison.seeds:
-        return ""
-    each = comparison.seconds / comparison.trained
-    return words.duration(each * len(comparison.cells) / comparison.seeds * seeds)
-
-
-def _again(comparison: Comparison, option: str = "", value: str = "") -> str:
-    """The comparison's own command, with one option set to another value."""
-    parts = _split(comparison.command)
-    if not parts or not option:
-        return comparison.command
-    joined = next((k for k, part in enumerate(parts) if part.startswith(f"{option}=")), None)
-    if joined is not None:
-        return shlex.join([*parts[:joined], option, value, *parts[joined + 1 :]])
-    if option not in parts:
-        return shlex.join([*parts, option, value])
-    k = parts.index(option)
-    return shlex.join([*parts[: k + 1], value, *parts[k + 2 :]])
-
-
-def _data(comparison: Comparison) -> tuple[str, list[str]]:
-    """DATA and its roles as the command named them, quoted for a shell."""
-    parts = _split(comparison.command)
-    roles = [f"{a} {shlex.quote(b)}" for a, b in pairwise(parts) if a in ROLE_OPTIONS]
-    rest = iter(parts[2:])
-    for word in rest:
-        if not word.startswith("-"):
-            return shlex.quote(word), roles
-        if word not in FLAGS and "=" not in word:
-            next(rest, None)
-    return shlex.quote(comparison.dataset), roles
-
-
-def _split(command: str) -> list[str]:
-    try:
-        return shlex.split(command)
-    except ValueError:  # an unclosed quote: then nothing is known of how it was said
-        return []

@@ -14,7 +14,8 @@ from audit.render.page import environment
 from audit.render.words import NOUNS
 from train.comparison import BASELINE, METRICS, Comparison
 from train.render import charts, phrases
-from train.render.headline import headline, next_steps
+from train.render.headline import headline
+from train.render.steps import next_steps
 from train.render.table import Line, best_model, failed_words, failures, lines, mean, point
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -59,6 +60,7 @@ def html(comparison: Comparison) -> str:
         best=panels[best],
         others=[p for p in panels.values() if p.model != best],
         several=len(panels) > 1,
+        banded=comparison.seeds >= phrases.FEWEST_SEEDS,
         worth=phrases.worth_having(comparison),
         largest=comparison.sizes[-1],
         heads=[phrases.METRIC_WORDS[m] for m in measured(comparison)],
@@ -135,14 +137,12 @@ def _control(comparison: Comparison, best: Panel) -> str:
     control = next((line for line in best.lines if line.control), None)
     if control is None:
         return "None was trained. Add random-pruned to the versions: it drops as many rows at random."
-    told = f"{phrases.name(control.variant)} drops as many rows as pruned, at random."
+    what = f"Version {phrases.name(control.variant)} drops as many rows as pruned, at random."
     pruned = next((line for line in best.lines if line.variant == "pruned"), None)
     if pruned is None or "failed" in (pruned.last.verdict, control.last.verdict):
-        return words.sentence(told)
-    # both differences are printed to one decimal, so their distance is taken between the printed numbers
-    gap = round(pruned.last.diff * 100, 1) - round(control.last.diff * 100, 1)
-    against = "does as well as" if gap == 0 else f"does {abs(gap):.1f} points {'better' if gap > 0 else 'worse'} than"
-    return words.sentence(f"{told} At {phrases.rows(comparison.sizes[-1])} pruned {against} its control.")
+        return what
+    change = f"pruned changes accuracy by {phrases.difference(pruned.last)} points, the control by {phrases.difference(control.last)}"
+    return f"{what} At {phrases.rows(comparison.sizes[-1])} {change}."
 
 
 def doubts(comparison: Comparison, best: Panel) -> list[str]:

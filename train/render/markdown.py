@@ -6,7 +6,8 @@ from audit.render import words
 from audit.render.markdown import LONGEST, code, escaped
 from train.comparison import Comparison
 from train.render import phrases
-from train.render.headline import headline, next_steps
+from train.render.headline import headline
+from train.render.steps import next_steps
 from train.render.table import Line, failed_words, lines
 
 SENTENCES = 1000

@@ -25,6 +25,8 @@ METRIC_WORDS = {
     "accuracy": "accuracy", "macro_f1": "macro F1", "macro_precision": "macro precision", "macro_recall": "macro recall",
     "log_loss": "log-loss", "calibration_error": "calibration error",
 }  # fmt: skip
+FEWEST_SEEDS = 3
+"""Fewer give no interval; the page says so."""
 DECIMALS = (1, 2, 3)
 CLOSE = 1e-9
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from audit.render import words
 from train.comparison import Comparison, Contrast, Judgement
@@ -54,63 +55,68 @@ def _identity(comparison: Comparison, width: int, say: Say) -> list[str]:
 # -- one table ---------------------------------------------------------------------------------------------------------
 
 
+@dataclass(frozen=True)
+class Layout:
+    """Which sizes are shown, by position, and how wide each column is."""
+
+    sizes: tuple[int, ...]
+    name: int
+    size: int
+    interval: int
+    """0 where intervals have no column: then each has a line of its own."""
+
+
 def _table(comparison: Comparison, model: str, width: int, say: Say, *, colour: bool) -> list[str]:
     shown = lines(comparison, model)
     if not shown:
-        return [say(f"{model}: nothing to compare with raw")]
-    ends = [say(phrases.interval(line.last, comparison.delta, " and ")) for line in shown]
-    names = [say(phrases.name(line.variant)) for line in shown]
-    sizes, cell, name = _layout(comparison, shown, ends, names, width)
-    span = max(map(len, ends))
-    if span:
-        span = max(span, len("between")) + GAP
-    out = [_head(comparison, model, sizes, cell, name, span, say, width)]
-    for line, interval, called in zip(shown, ends, names, strict=True):
-        numbers = "".join(_cell(line.contrasts[k], cell, say) for k in sizes)
-        cut = words.shorten(called, name, say("…"))
-        row = " " * INDENT + cut + " " * (name - words.columns(cut)) + numbers + " " * GAP + f"{interval:<{span}}"
-        out.append(row + _painted(line.last.verdict, colour=colour))
-        out += [" " * (INDENT * 2) + x for x in words.wrap(say(failed_words(comparison, line)), width - 4) if x]
-    return out + [
-        " " * INDENT + x for note in _notes(comparison, shown, sizes) for x in words.wrap(say(note), width - 2)
-    ]
+        return words.wrap(say(f"{model}: nothing to compare with raw"), width)
+    lay = _layout(comparison, shown, width, say)
+    out = _head(comparison, model, lay, width, say)
+    for line in shown:
+        ends = say(phrases.interval(line.last, comparison.delta, " and "))
+        beside = f"{ends:<{lay.interval}}" if lay.interval else ""
+        numbers = "".join(_cell(line.contrasts[k], lay.size, say) for k in lay.sizes)
+        out.append(_name(line, lay, say) + numbers + " " * GAP + beside + _painted(line.last.verdict, colour=colour))
+        below = [f"between {ends}" if ends and not lay.interval else "", say(failed_words(comparison, line))]
+        out += [" " * 2 * INDENT + x for text in below if text for x in words.wrap(text, width - 2 * INDENT)]
+    notes = _notes(comparison, shown, lay.sizes)
+    return out + [" " * INDENT + x for note in notes for x in words.wrap(say(note), width - INDENT)]
 
 
-def _layout(
-    comparison: Comparison, shown: Sequence[Line], ends: Sequence[str], names: Sequence[str], width: int
-) -> tuple[list[int], int, int]:
-    """Which sizes fit beside interval and verdict, how wide a size's column is, how wide the name's."""
+def _name(line: Line, lay: Layout, say: Say) -> str:
+    cut = words.shorten(say(phrases.name(line.variant)), lay.name, say("…"))
+    return " " * INDENT + cut + " " * (lay.name - words.columns(cut))
+
+
+def _layout(comparison: Comparison, shown: Sequence[Line], width: int, say: Say) -> Layout:
+    """All sizes or a few of them, as many as leave room for the names; the interval's column goes last of all."""
     last = len(comparison.sizes) - 1
-    every = list(range(last + 1))
-    few = sorted({0, last // 2, last})
-    cell = GAP + max(
+    few = tuple(sorted({0, last // 2, last}))
+    all_or_few = tuple(range(last + 1)) if last < MANY_SIZES else few
+    size = GAP + max(
         *(len(words.count(s)) for s in comparison.sizes),
         *(max(NUMBER, len(phrases.difference(c))) + 1 for line in shown for c in line.contrasts),
     )
-    span = max(map(len, ends))
-    right = (max(span, len("between")) + GAP if span else 0) + GAP + max(len(line.last.verdict) for line in shown)
-    longest = max(map(words.columns, names))
-    for sizes in (every if len(every) <= MANY_SIZES else few, few, [0, last] if last else [0], [last]):
-        room = width - INDENT - right - cell * len(sizes)
+    longest = max(words.columns(say(phrases.name(line.variant))) for line in shown)
+    ends = max(len(phrases.interval(line.last, comparison.delta, " and ")) for line in shown)
+    column = max(ends, len("between")) + GAP if ends else 0
+    verdict = max(len("verdict"), *(len(line.last.verdict) for line in shown))
+    for sizes, interval in ((all_or_few, column), (few, column), ((0, last), column), ((last,), column), ((last,), 0)):
+        room = width - INDENT - size * len(sizes) - GAP - interval - verdict
         if room >= min(longest, SHORTEST_NAME):
             break
-    return sizes, cell, max(min(longest, room), 1)
+    return Layout(sizes, max(min(longest, room), 1), size, interval)
 
 
-def _head(
-    comparison: Comparison, model: str, sizes: Sequence[int], cell: int, name: int, span: int, say: Say, width: int
-) -> str:
-    what = f"points of accuracy{f', {say(model)}' if len(comparison.models) > 1 else ''}"
-    numbers = "".join(_right(words.count(comparison.sizes[k]), cell) for k in sizes)
+def _head(comparison: Comparison, model: str, lay: Layout, width: int, say: Say) -> list[str]:
+    what = words.shorten(f"points of accuracy{f', {say(model)}' if len(comparison.models) > 1 else ''}", width)
+    numbers = "".join(_right(words.count(comparison.sizes[k]), lay.size) for k in lay.sizes)
+    start = " " * (INDENT + lay.name) + numbers + " " * GAP + (f"{'between':<{lay.interval}}" if lay.interval else "")
     at = f"at {phrases.rows(comparison.sizes[-1])}"
-    between = f"{'between' if span else '':<{span}}"
-    left = INDENT + name
-    row = f"{' ' * left}{numbers}{' ' * GAP}{between}{at}"
-    row = row if len(row) <= width else f"{' ' * left}{numbers}{' ' * GAP}{between}verdict"
-    cut = words.shorten(what, width)
+    row = start + (at if len(start) + len(at) <= width else "verdict")
     # the caption shares the line with the sizes where there is room before the first of them
     free = len(row) - len(row.lstrip()) - GAP
-    return cut + row[words.columns(cut) :] if words.columns(cut) <= free else f"{cut}\n{row}"
+    return [what + row[words.columns(what) :]] if words.columns(what) <= free else [what, row]
 
 
 def _right(text: str, width: int) -> str:

@@ -1,0 +1,112 @@
+"""What to do after a comparison: at most three steps, with commands that can be pasted."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+from itertools import pairwise
+
+from audit.render import words
+from audit.render.headline import FLAGS, ROLE_OPTIONS, Step
+from train.comparison import Comparison
+from train.render.headline import best_of, more_seeds
+from train.render.phrases import deed
+from train.render.table import Line, best_model, failures, treatments
+
+BETTER_SEEDS = 5
+REPAIRS = {"pruned": "prune", "relabelled": "relabel", "reweighted": "reweight", "deduplicated": "deduplicate"}
+
+
+def next_steps(comparison: Comparison) -> tuple[Step, ...]:
+    """At most three steps; commands name the data as the comparison's own command named it."""
+    choices = treatments(comparison, best_model(comparison))
+    if not choices:
+        return (
+            Step("Name at least one version beside raw.", _again(comparison, "--variants", "raw,pruned,random-pruned")),
+        )
+    best = best_of(choices)
+    steps: list[Step] = []
+    if failures(comparison):
+        steps.append(Step("See why models failed: under “How this was made”.", ""))
+    if best.last.verdict == "helps":
+        steps = [*_apply(comparison, best), *steps]
+    if best.last.verdict in ("hurts", "no difference"):
+        steps.insert(0, Step("Train on the data as it is.", ""))
+    if best.last.verdict == "not enough seeds":
+        seeds = str(max(BETTER_SEEDS, comparison.seeds + 1))
+        steps.append(Step(f"Train with {seeds} seeds; finished models are kept.", _again(comparison, "--seeds", seeds)))
+    steps += _settle(comparison, choices)
+    return tuple(steps[:3])
+
+
+def _apply(comparison: Comparison, best: Line) -> list[Step]:
+    parts = [part.strip() for part in best.variant.split("+")]
+    repairs = [REPAIRS[part] for part in parts if part in REPAIRS]
+    steps = []
+    if repairs:
+        data, roles = _data(comparison)
+        steps.append(Step("Audit the whole data.", " ".join(["assay audit", data, *roles, "-o report/"])))
+        by = f"--report report/ --by {','.join(repairs)} -o clean/"
+        columns = [r for r in roles if r.startswith("--columns")]  # the report remembers the other roles
+        steps.append(
+            Step(
+                "Write a repaired copy. Nothing is lost: you can undo it.",
+                " ".join(["assay clean", data, *columns, by]),
+            )
+        )
+    if "augmented" in parts:
+        steps.append(Step("Augment while you train, as this comparison did.", ""))
+    return steps
+
+
+def _settle(comparison: Comparison, choices: Sequence[Line]) -> list[Step]:
+    open_ones = sorted((line for line in choices if more_seeds(line)), key=more_seeds)
+    if not open_ones:
+        return []
+    line = open_ones[0] if best_of(choices).last.verdict == "helps" else best_of(choices)
+    more = more_seeds(line)
+    cost = _cost(comparison, more)
+    text = f"Settle {deed(line.variant).doing}: {words.plural(more, 'more seed')}{f', about {cost}' if cost else ''}."
+    return [Step(text, _again(comparison, "--seeds", str(comparison.seeds + more)))]
+
+
+def _cost(comparison: Comparison, seeds: int) -> str:
+    """How long so many more seeds take, from how long this run took; empty when it trained nothing."""
+    if not comparison.trained or not comparison.seeds:
+        return ""
+    each = comparison.seconds / comparison.trained
+    return words.duration(each * len(comparison.cells) / comparison.seeds * seeds)
+
+
+def _again(comparison: Comparison, option: str = "", value: str = "") -> str:
+    """The comparison's own command, with one option set to another value."""
+    parts = _split(comparison.command)
+    if not parts or not option:
+        return comparison.command
+    joined = next((k for k, part in enumerate(parts) if part.startswith(f"{option}=")), None)
+    if joined is not None:
+        return shlex.join([*parts[:joined], option, value, *parts[joined + 1 :]])
+    if option not in parts:
+        return shlex.join([*parts, option, value])
+    k = parts.index(option)
+    return shlex.join([*parts[: k + 1], value, *parts[k + 2 :]])
+
+
+def _data(comparison: Comparison) -> tuple[str, list[str]]:
+    """DATA and its roles as the command named them, quoted for a shell."""
+    parts = _split(comparison.command)
+    roles = [f"{a} {shlex.quote(b)}" for a, b in pairwise(parts) if a in ROLE_OPTIONS]
+    rest = iter(parts[2:])
+    for word in rest:
+        if not word.startswith("-"):
+            return shlex.quote(word), roles
+        if word not in FLAGS and "=" not in word:
+            next(rest, None)
+    return shlex.quote(comparison.dataset), roles
+
+
+def _split(command: str) -> list[str]:
+    try:
+        return shlex.split(command)
+    except ValueError:  # an unclosed quote: then nothing is known of how it was said
+        return []
