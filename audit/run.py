@@ -41,6 +41,7 @@ def audit(
     cache: Path | None = None,
     progress: Progress = silent,
     command: str = "",
+    created: str = "",
 ) -> Report:
     """Run `checks` (all of them by default, names or functions) over `data`.
 
@@ -55,6 +56,7 @@ def audit(
         cache: a folder in which evidence and unchanged checks are kept for the next audit.
         progress: told of (what, done, total).
         command: kept in the report.
+        created: a date, kept in the report; none by default, so that the same audit gives the same bytes.
 
     Raises:
         InputError: if the evidence brought along does not fit the data.
@@ -86,6 +88,7 @@ def audit(
         checks=found,
         seconds=time.perf_counter() - start,
         command=command,
+        created=created,
         notes=_notes(evidence),
         _rows=data.rows,
     )

@@ -22,12 +22,14 @@ SURE = 0.8
 def prune(data: Dataset, report: Report, *, checks: Sequence[str] = PRUNED_FOR) -> Patch:
     """Drop the rows that these checks flag: labels that look wrong, labels that contradict each other, broken rules,
     missing values. Outliers and rare classes are not faults by themselves and stay."""
+    _one_was_asked(report, checks)
     lines = [_line("drop", row, f, name) for name in checks for row, f in _findings(data, report, name)]
     return _once(lines, data, "prune")
 
 
 def relabel(data: Dataset, report: Report, *, sure: float = SURE) -> Patch:
     """Give rows whose label looks wrong the suggested label, where their score is at most 1 - `sure`."""
+    _one_was_asked(report, ("labels",))
     by_name = {str(c): c for c in data.classes}
     lines = [
         {**_line("relabel", row, f, "labels"), "from": f["given"], "to": f["suggested"]}
@@ -42,6 +44,7 @@ def reweight(data: Dataset, report: Report) -> Patch:
 
     Weights are at most 1/2 on rows where another class is likelier, and every other row keeps its weight.
     """
+    _one_was_asked(report, ("labels",))
     lines = [
         {**_line("weight", row, f, "labels"), "weight": f["score"]} for row, f in _findings(data, report, "labels")
     ]
@@ -51,6 +54,7 @@ def reweight(data: Dataset, report: Report) -> Patch:
 def deduplicate(data: Dataset, report: Report) -> Patch:
     """Drop repeats beyond the first row of each set, near ones included, and rows that the reference holds too."""
     names = ("duplicates", "leakage")
+    _one_was_asked(report, names)
     lines = [_line("drop", row, f, name) for name in names for row, f in _findings(data, report, name)]
     return _once(lines, data, "deduplicate")
 
@@ -91,11 +95,18 @@ def check_fresh(data: Dataset, report: Report) -> None:
         )
 
 
+def _one_was_asked(report: Report, checks: Sequence[str]) -> None:
+    """A repair by checks that nobody ran would do nothing and look like a clean bill."""
+    if not set(checks) & set(report.checks):
+        asked = ", ".join(report.checks)
+        raise Undecided(f"none of the checks to repair by ({', '.join(checks)}) is in the report; it has {asked}")
+
+
 def _findings(data: Dataset, report: Report, check: str) -> list[tuple[Hashable, dict[str, Any]]]:
     """The check's findings, worst first; StaleError if they are of other data, Undecided if the check broke."""
     check_fresh(data, report)
     if check not in report.checks:
-        raise Undecided(f"the report has no {check} check to repair by; it has {', '.join(report.checks)}")
+        return []
     issues: Issues = report[check]
     if issues.status == "error":
         raise Undecided(f"the {check} check could not finish, so there is nothing to repair by: {issues.why}")

@@ -64,7 +64,7 @@ def command(
     with opt.progress_bars() as progress:
         report = audit(
             dataset, reference=compared, suite=chosen, given=given, seed=seed, cache=cache or output / EVIDENCE,
-            progress=progress, command=opt.command_line(),
+            progress=progress, command=opt.command_line(), created=opt.today(),
         )  # fmt: skip
         verdict = gate(report, chosen)
         publish(report, verdict, dataset, compared, output)

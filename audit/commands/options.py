@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -114,6 +115,11 @@ def colour() -> bool:
 def unicode() -> bool:
     """Whether stdout can say more than ASCII."""
     return (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
+
+
+def today() -> str:
+    """The date, for the record."""
+    return datetime.now(tz=UTC).date().isoformat()
 
 
 def command_line() -> str:

@@ -228,9 +228,9 @@ def test_weights_multiply_and_others_stay():
 
 def test_a_column_that_holds_something_else_is_never_overwritten_by_weights():
     data = replace(small(), table=small().table.assign(weight=[70, 80, 90]))
-    with pytest.raises(InputError, match="does not hold weights"):
-        data.weighted({0: 0.5})
-    assert data.weighted({0: 0.5}, column="w").table["weight"].tolist() == [70, 80, 90]
+    weighted = data.weighted({0: 0.5})
+    assert weighted.table["weight"].tolist() == [70, 80, 90]
+    assert (weighted.roles.weight, weighted.weights.tolist()) == ("assay_weight", [0.5, 1.0, 1.0])
 
 
 def test_a_missing_text_is_the_empty_text():

@@ -184,3 +184,10 @@ def _small(kept: dict = {}) -> tuple:  # noqa: B006  audited once
         data = planted().data
         kept["it"] = data, audit(data, checks=CHECKS, suite=Suite("none"))
     return kept["it"]
+
+
+@pytest.mark.parametrize("treatment", [prune, relabel, reweight])
+def test_a_repair_by_checks_nobody_ran_is_undecided(treatment):
+    data, report = by_hand("imbalance", [10], [0.1])
+    with pytest.raises(Undecided, match="is in the report; it has imbalance"):
+        treatment(data, report)

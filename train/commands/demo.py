@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -97,9 +98,11 @@ def _audited(
     from audit.run import audit
     from audit.verdict import gate
 
+    # what does the same by hand, so that the page's next steps can be pasted
+    typed = ["assay", "audit", data.name, "--reference", test.name, "--suite", suite.name, "-o", f"{folder}/"]
     report = audit(
         data, reference=test, suite=suite, seed=seed, cache=folder / EVIDENCE, progress=progress,
-        command=opt.command_line(),
+        command=shlex.join(typed), created=opt.today(),
     )  # fmt: skip
     verdict = gate(report, suite)
     publish(report, verdict, data, test, folder)
@@ -150,10 +153,12 @@ def _compared(data: Dataset, test: Dataset, folder: Path) -> None:
     from train.publish import publish
     from train.render.terminal import terminal
 
+    typed = ["assay", "compare", data.name, "--test", test.name, "--sizes", ",".join(map(str, SIZES))]
+    typed += ["--models", ",".join(MODELS), "-o", f"{folder}/"]
     with opt.progress_bars() as progress:
         comparison = compare(
             data, test, variants=VARIANTS, sizes=SIZES, seeds=SEEDS, models=MODELS, runs=folder,
-            progress=progress, command=opt.command_line(),
+            progress=progress, command=shlex.join(typed),
         )  # fmt: skip
     publish(comparison, folder)
     click.echo("")
