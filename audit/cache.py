@@ -6,11 +6,13 @@ that cannot be read (cut off by a full disk, edited by hand) is computed again; 
 
 from __future__ import annotations
 
+import functools
 import io
 import json
 import zipfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -66,6 +68,12 @@ class Cache:
         buffer = io.BytesIO()
         np.savez(buffer, **values)  # type: ignore[arg-type]  # numpy's stub forgets that any name may be a keyword
         write_bytes(folder / f"{name}.npz", buffer.getvalue())
+
+
+@functools.cache
+def installed(distribution: str) -> str:
+    """The version of an installed distribution; looking it up costs more than one would think."""
+    return version(distribution)
 
 
 def digest_of(key: Mapping[str, Any]) -> str:

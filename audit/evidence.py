@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from importlib.metadata import version
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from audit.cache import Cache, array_digest
+from audit.cache import Cache, array_digest, installed
 from audit.dataset import Dataset
 from audit.embeddings import Backbone, check_embeddings, describe, embed
 from audit.errors import InputError, NotApplicable, some
@@ -120,7 +119,7 @@ class Evidence:
         return {
             "data": self.data.fingerprint,
             "seed": self.seed,
-            "engines": [version(e) for e in engines],
+            "engines": [installed(e) for e in engines],
             **self.given.key,
         }
 

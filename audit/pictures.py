@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import warnings
 from collections.abc import Hashable
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -136,13 +137,20 @@ def _as_image_array(pixels: np.ndarray) -> np.ndarray:
 def _grid(data: Dataset, position: int | None = None) -> np.ndarray:
     """The features as grey pictures, (n, h, w, 1) uint8: 0 is black, the robust maximum white, missing black."""
     height, width = data.roles.grid or (0, 0)
-    values = data.features.to_numpy(dtype="float64", na_value=np.nan)
-    present = values[~np.isnan(values)]
-    top = float(np.quantile(present, GRID_QUANTILE)) if len(present) else 0.0
-    chosen = values if position is None else values[position : position + 1]
+    rows = slice(None) if position is None else slice(position, position + 1)
+    chosen = data.table.iloc[rows][list(data.roles.features)].to_numpy(dtype="float64", na_value=np.nan)
+    top = _white(data)
     grey = np.nan_to_num(chosen).clip(0, max(top, 0.0)) / (top if top > 0 else 1.0) * 255
     pixels: np.ndarray = np.rint(grey).astype(np.uint8).reshape(-1, height, width, 1)
     return pixels
+
+
+@lru_cache(maxsize=4)  # a page shows many pictures of one or two datasets
+def _white(data: Dataset) -> float:
+    """The ink that is shown white: the largest but for the few that are far out of range."""
+    values = data.features.to_numpy(dtype="float64", na_value=np.nan)
+    present = values[~np.isnan(values)]
+    return float(np.quantile(present, GRID_QUANTILE)) if len(present) else 0.0
 
 
 def _resized(images: np.ndarray, size: tuple[int, int] | None) -> np.ndarray:

@@ -9,13 +9,12 @@ import time
 import traceback
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from audit.cache import Cache, digest_of
+from audit.cache import Cache, digest_of, installed
 from audit.checks import CHECKS, Check
 from audit.dataset import Dataset
 from audit.embeddings import check_embeddings
@@ -84,7 +83,7 @@ def audit(
         suite=suite.name,
         suite_fingerprint=suite.fingerprint,
         seed=seed,
-        versions={**{e: version(e) for e in ENGINES}, "python": platform.python_version()},
+        versions={**{e: installed(e) for e in ENGINES}, "python": platform.python_version()},
         checks=found,
         seconds=time.perf_counter() - start,
         command=command,
@@ -202,7 +201,7 @@ def _key(evidence: Evidence, check: Check, options: Mapping[str, Any], suite: Su
             "reference_data": reference and [reference.name, reference.fingerprint],
             "options": options,
             "rules": rules,
-            "by": [version(e) for e in ENGINES],
+            "by": [installed(e) for e in ENGINES],
         }
     )
 

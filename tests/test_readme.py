@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.readme import README, commands, run, timeless
+from tests.tree import tree
 
 ROOT = README.parent
 TEXT = README.read_text(encoding="utf-8")
@@ -43,12 +44,8 @@ def test_the_python_in_the_readme_runs(tmp_path, monkeypatch):
     exec(compile(code, "README.md", "exec"), {})
 
 
-def test_the_tree_in_the_readme_names_every_file():
-    tree = TEXT.split("```tree\n")[1].split("```")[0] if "```tree" in TEXT else TEXT
-    files = [p.relative_to(ROOT) for top in ("audit", "train") for p in (ROOT / top).rglob("*.py")]
-    named = {p for p in files if p.name in tree or p.name == "__init__.py" or f"{p.parent.name}/" in tree}
-
-    assert set(files) - named == set()
+def test_the_tree_in_the_readme_is_the_tree():
+    assert TEXT.split("```tree\n")[1].split("\n```")[0] == tree()
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "examples").glob("*.py")), ids=lambda p: p.stem)

@@ -138,6 +138,8 @@ def _recipes(
         raise InputError("no model was named")
     if pictures := [m for m in models if m in ON_PICTURES and data.kind != "image"]:
         raise InputError(f"{data.name}: model {pictures[0]} looks at pictures, and this is {data.kind} data")
+    if own and epochs is not None:
+        raise InputError("epochs is the budget of assay's own recipes; a recipe of your own has its own budget")
     return {m: (own or {}).get(m) or recipe_for(m, epochs=epochs) for m in dict.fromkeys(models)}
 
 
@@ -228,6 +230,6 @@ def _protocol(
         "data_fingerprint": data.fingerprint,
         "test_fingerprint": test.fingerprint,
         "training_rows_in_test": leaked,
-        "intervals": "95 %, over seeds and test rows; at the largest size corrected for the versions shown (Holm)",
+        "intervals": "95 %, over seeds and test rows; at the largest size corrected for the versions shown (Holm), within each model",
         "versions": {**{e: version(e) for e in engines}, "python": platform.python_version()},
     }

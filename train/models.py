@@ -12,6 +12,7 @@ from torch import nn
 from audit.errors import InputError
 from train.recipe import Recipe
 
+GROUPS = 8
 Build = Callable[[tuple[int, ...], int, Recipe], nn.Module]
 
 
@@ -38,11 +39,13 @@ def mlp(shape: tuple[int, ...], classes: int, recipe: Recipe) -> nn.Module:
 
 def cnn(shape: tuple[int, ...], classes: int, recipe: Recipe) -> nn.Module:
     """Three blocks of 3 x 3 convolution and GroupNorm, halving the picture while it is larger than 4 pixels."""
+    if recipe.width % GROUPS:
+        raise InputError(f"the cnn's width must be a multiple of {GROUPS}, got {recipe.width}")
     channels, side = shape[0], min(shape[1:])
     layers: list[nn.Module] = []
     for depth in range(3):
         out = recipe.width * min(2**depth, 2)
-        layers += [nn.Conv2d(channels, out, 3, padding=1, bias=False), nn.GroupNorm(8, out), nn.ReLU()]
+        layers += [nn.Conv2d(channels, out, 3, padding=1, bias=False), nn.GroupNorm(GROUPS, out), nn.ReLU()]
         if side > 4:
             layers.append(nn.MaxPool2d(2))
             side //= 2

@@ -71,19 +71,20 @@ def command(output: Path, seed: int, force: bool) -> int:
 
     refuse_existing(output, force=force)
     suite = read_suite("digits")
-    data, test = load(f"{DATA}&seed={seed}"), load(f"{TEST}&seed={seed}")
+    names = (f"{DATA}&seed={seed}", f"{TEST}&seed={seed}")
+    data, test = (load(name) for name in names)
     click.echo(_opening(data))
     with opt.progress_bars() as progress:
-        report, verdict = _audited(data, test, suite, output / "report", seed, progress)
+        report, verdict = _audited(data, test, names, suite, output / "report", seed, progress)
     click.echo(_scores_table(scores(data, report)))
     click.echo(_gate_line("raw data", verdict))
     patch = treat(data, report, TREATMENTS, seed=seed)
     clean = _cleaned(data, patch, report, output / "clean")
     with opt.progress_bars() as progress:
-        _, after = _audited(clean, test, suite, output / "report-clean", seed, progress)
+        _, after = _audited(clean, test, (f"{output}/clean/", names[1]), suite, output / "report-clean", seed, progress)
     click.echo(f"\nrepair: {len(data):,} rows less {len(data) - len(clean):,} dropped by {' and '.join(TREATMENTS)}")
     click.echo(_gate_line("repaired", after))
-    _compared(data, test, output / "comparison")
+    _compared(data, test, names, output / "comparison")
     click.echo(f"\nreports: {output}/report/report.html")
     click.echo(f"         {output}/report-clean/report.html")
     click.echo(f"         {output}/comparison/comparison.html")
@@ -92,14 +93,20 @@ def command(output: Path, seed: int, force: bool) -> int:
 
 
 def _audited(
-    data: Dataset, test: Dataset, suite: Suite, folder: Path, seed: int, progress: Progress
+    data: Dataset,
+    test: Dataset,
+    names: tuple[str, str],
+    suite: Suite,
+    folder: Path,
+    seed: int,
+    progress: Progress,
 ) -> tuple[Report, Verdict]:
     from audit.publish import EVIDENCE, publish
     from audit.run import audit
     from audit.verdict import gate
 
     # what does the same by hand, so that the page's next steps can be pasted
-    typed = ["assay", "audit", data.name, "--reference", test.name, "--suite", suite.name, "-o", f"{folder}/"]
+    typed = ["assay", "audit", names[0], "--reference", names[1], "--suite", suite.name, "-o", f"{folder}/"]
     report = audit(
         data, reference=test, suite=suite, seed=seed, cache=folder / EVIDENCE, progress=progress,
         command=shlex.join(typed), created=opt.today(),
@@ -148,12 +155,12 @@ def _cleaned(data: Dataset, patch: Patch, report: Report, folder: Path) -> Datas
     return load(str(folder))
 
 
-def _compared(data: Dataset, test: Dataset, folder: Path) -> None:
+def _compared(data: Dataset, test: Dataset, names: tuple[str, str], folder: Path) -> None:
     from train.experiment import compare
     from train.publish import publish
     from train.render.terminal import terminal
 
-    typed = ["assay", "compare", data.name, "--test", test.name, "--sizes", ",".join(map(str, SIZES))]
+    typed = ["assay", "compare", names[0], "--test", names[1], "--sizes", ",".join(map(str, SIZES))]
     typed += ["--models", ",".join(MODELS), "-o", f"{folder}/"]
     with opt.progress_bars() as progress:
         comparison = compare(
