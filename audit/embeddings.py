@@ -13,6 +13,7 @@ import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from pickle import UnpicklingError  # what torch.load raises: nothing is unpickled here
 from typing import Any
 
 import numpy as np
@@ -230,8 +231,10 @@ def _load_backbone(backbone: Backbone) -> Any:
         model.load_state_dict(state)
     except FileNotFoundError:
         raise InputError(f"{backbone.weights}: no such file") from None
+    except (UnpicklingError, EOFError) as broken:  # torch's advice at length is to load it unsafely
+        raise InputError(f"{backbone.weights}: not a file of weights that torch.save wrote") from broken
     except (RuntimeError, TypeError, AttributeError) as broken:
-        first = str(broken).splitlines()[0]
+        first = " ".join(line.strip() for line in str(broken).splitlines()[:2])[:200]
         raise InputError(f"{backbone.weights}: does not hold the weights of {backbone.name}: {first}") from None
     last = "fc" if hasattr(model, "fc") else "classifier" if hasattr(model, "classifier") else "heads"
     setattr(model, last, torch.nn.Identity())

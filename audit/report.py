@@ -94,7 +94,7 @@ class Report:
     dataset: Card
     reference: Card | None
     suite: str
-    """The suite's name; its content is in `suite_fingerprint`."""
+    """The suite's name; what it demands is in `demands`."""
     suite_fingerprint: str
     seed: int
     versions: Mapping[str, str]
@@ -104,6 +104,8 @@ class Report:
     created: str = ""
     notes: tuple[str, ...] = ()
     """What the reader must know of how this came about: roles inferred, fallbacks taken, evidence brought along."""
+    demands: Mapping[str, Any] = field(default_factory=dict)
+    """The suite as `Suite.to_dict` gives it, so that the report can be judged by what it was made for."""
 
     def __getitem__(self, check: str) -> Issues:
         if check not in self.checks:
@@ -153,7 +155,7 @@ class Report:
             "schema_version": SCHEMA_VERSION,
             "dataset": self.dataset.to_dict(),
             "reference": self.reference.to_dict() if self.reference else None,
-            "suite": {"name": self.suite, "fingerprint": self.suite_fingerprint},
+            "suite": {"name": self.suite, "fingerprint": self.suite_fingerprint, "demands": dict(self.demands)},
             "seed": self.seed,
             "versions": dict(self.versions),
             "created": self.created,
@@ -214,6 +216,7 @@ class Report:
             command=values["command"],
             created=values["created"],
             notes=tuple(values["notes"]),
+            demands=values["suite"].get("demands", {}),
             _rows=scores.index,
         )
 

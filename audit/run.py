@@ -62,7 +62,7 @@ def audit(
         UnknownName: if a check or an option of one is unknown.
     """
     start = time.perf_counter()
-    suite = suite or default_suite(data.kind, compared=reference is not None or data.roles.split is not None)
+    suite = suite or default_suite(data, reference)
     chosen = _chosen(checks)
     options = _options(suite, chosen)
     _fits(given, data)
@@ -89,6 +89,7 @@ def audit(
         command=command,
         created=created,
         notes=_notes(evidence),
+        demands=suite.to_dict(),
         _rows=data.rows,
     )
     if cache is not None:
@@ -132,6 +133,8 @@ def _fits(given: Given, data: Dataset) -> None:
     """Evidence that does not fit is the user's error, said before anything is computed."""
     if given.embeddings is not None:
         check_embeddings(given.embeddings, len(data), "embeddings")
+    if given.model is not None and not hasattr(given.model, "predict_proba"):
+        raise InputError(f"{type(given.model).__name__}: has no predict_proba; wrap it in CalibratedClassifierCV")
     if given.pred_probs is not None:
         check_probabilities(given.pred_probs, data.labels, data.classes, list(data.rows), "pred_probs")
 
@@ -257,7 +260,7 @@ def _notes(evidence: Evidence) -> tuple[str, ...]:
             evidence.given.pred_probs is not None,
             "class probabilities were brought along; nobody has checked that they are out of sample",
         ),
-        (evidence.given.model is not None, f"probabilities by {evidence.given.model!r}"),
+        (evidence.given.model is not None, f"probabilities by {' '.join(repr(evidence.given.model).split())}"),
         (
             bool(evidence.unreadable),
             f"{len(evidence.unreadable):,} rows were left out of all checks but missing and schema: their picture cannot be opened",

@@ -16,16 +16,20 @@ spread = 6
 
 from __future__ import annotations
 
+import json
 import math
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from blake3 import blake3
 
 from audit.errors import InputError, UnknownName
+
+if TYPE_CHECKING:
+    from audit.dataset import Dataset
 
 Severity = Literal["critical", "warning", "info"]
 SEVERITIES: tuple[Severity, ...] = ("critical", "warning", "info")
@@ -76,6 +80,16 @@ class Suite:
         )
         return blake3(repr(demands).encode()).hexdigest(length=16)
 
+    def to_dict(self) -> dict[str, Any]:
+        """What `parse_suite` makes it from, in JSON's types: a date or an infinity in it becomes its text."""
+        values = {
+            "expectations": [{"type": e.type, **e.kwargs, "severity": e.severity} for e in self.expectations],
+            "limits": {x.measure: {"max": x.max, "severity": x.severity} for x in self.limits},
+            "checks": {name: dict(options) for name, options in self.options.items()},
+        }
+        written: dict[str, Any] = json.loads(json.dumps(values, default=str), parse_constant=str)
+        return written
+
 
 def read_suite(where: str | Path) -> Suite:
     """Read a suite from a TOML file, or a shipped one by its bare name (`tabular`, `text`, `image`, ...)."""
@@ -88,15 +102,18 @@ def read_suite(where: str | Path) -> Suite:
 
 
 DEFAULTS = {"table": "tabular", "text": "text", "image": "image"}
+NEED_LABELS = ("labels", "conflicts", "imbalance")
 LEAKS = {"table": ("exact",), "text": ("exact", "normalised"), "image": ("exact",)}
 
 
-def default_suite(kind: str, *, compared: bool) -> Suite:
-    """The suite for a kind of data when nobody names one: the shipped one, and where the data is compared with a
-    reference or has splits, also that no row may be in both."""
-    shipped = read_suite(DEFAULTS[kind])
-    leaks = tuple(Limit(f"leakage.{sense}.count", 0.0) for sense in LEAKS[kind]) if compared else ()
-    return replace(shipped, limits=(*shipped.limits, *leaks))
+def default_suite(data: Dataset, reference: Dataset | None = None) -> Suite:
+    """The suite for data when nobody names one: the shipped one for its kind, without what only labels can meet where
+    there are none, and where it is compared with a reference or has splits, also that no row may be in both."""
+    shipped = read_suite(DEFAULTS[data.kind])
+    labelled, compared = data.roles.label is not None, reference is not None or data.roles.split is not None
+    kept = tuple(x for x in shipped.limits if labelled or x.measure.split(".", 1)[0] not in NEED_LABELS)
+    leaks = tuple(Limit(f"leakage.{sense}.count", 0.0) for sense in LEAKS[data.kind]) if compared else ()
+    return replace(shipped, limits=(*kept, *leaks))
 
 
 def _find(where: str) -> Path:
@@ -151,7 +168,7 @@ def _limit(measure: str, value: Any, where: str) -> Limit:
         value = {"max": value}
     _only(value, ("max", "severity"), "key", where)
     most = value.get("max")
-    if isinstance(most, bool) or not isinstance(most, (int, float)) or math.isnan(most):
+    if isinstance(most, bool) or not isinstance(most, (int, float)) or not math.isfinite(most):
         raise InputError(f"{where}: max must be a number, got {most!r}")
     return Limit(measure, float(most), _severity(value, where))
 

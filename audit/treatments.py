@@ -74,7 +74,8 @@ TREATMENTS: dict[str, Treatment] = {
 
 
 def treat(data: Dataset, report: Report, names: Sequence[str], *, seed: int = 0) -> Patch:
-    """Compose the named treatments into one patch; a row that is dropped is neither relabelled nor weighted."""
+    """Compose the named treatments into one patch; a row that is dropped is neither relabelled nor weighted, and one
+    that is relabelled is not weighted: its weight would be that of the label it no longer has."""
     check_fresh(data, report)
     patch = empty_patch(data.fingerprint)
     for name in names:
@@ -82,8 +83,10 @@ def treat(data: Dataset, report: Report, names: Sequence[str], *, seed: int = 0)
             raise UnknownName.of("treatment", name, TREATMENTS)
         made = TREATMENTS[name](data, report, **({"seed": seed} if name == "prune-at-random" else {}))
         patch = patch.then(made)
-    dropped = patch.table["row"].isin(patch.rows("drop").index) & (patch.table["action"] != "drop")
-    return Patch(patch.table[~dropped].reset_index(drop=True), patch.base, patch.treatment)
+    row, action = patch.table["row"], patch.table["action"]
+    dropped = row.isin(patch.rows("drop").index) & (action != "drop")
+    mended = row.isin(patch.rows("relabel").index) & (action == "weight")
+    return Patch(patch.table[~dropped & ~mended].reset_index(drop=True), patch.base, patch.treatment)
 
 
 def check_fresh(data: Dataset, report: Report) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -13,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from PIL import Image
 
 from audit.cli import run
 
@@ -146,8 +148,48 @@ class TestGateOfAReport:
         assert run(["gate", "report", "--suite", "more.toml"]) == 3
         assert "was not run in this audit" in " ".join(capsys.readouterr().out.split())
 
+    def test_a_report_is_judged_by_the_suite_it_was_made_for(self, work, capsys):
+        rule = '[[expectations]]\ntype = "expect_column_values_to_be_between"\ncolumn = "a"\nmin_value = 100\n'
+        Path("own.toml").write_text(rule + '[limits]\n"imbalance.ratio" = 100\n[checks.outliers]\nspread = 9\n')
+        run(["audit", "data.csv", "--suite", "own.toml", "-o", "report"])
+        Path("own.toml").unlink()
+        capsys.readouterr()
+
+        assert run(["gate", "report"]) == 1
+        assert "by suite own: 1 of 2 demands not met" in capsys.readouterr().out
+
+    def test_a_suite_that_json_cannot_hold_must_be_named_again(self, work, capsys):
+        dated = 'type = "expect_column_values_to_not_be_in_set"\ncolumn = "label"\nvalue_set = [2020-01-01]\n'
+        Path("dated.toml").write_text("[[expectations]]\n" + dated)
+        run(["audit", "data.csv", "--suite", "dated.toml", "-o", "report"])
+        capsys.readouterr()
+
+        assert run(["gate", "report"]) == 2
+        assert "name it with --suite" in said(capsys)
+
+    @pytest.mark.parametrize("option", [["--reference", "data.csv"], ["--label", "label"], ["--no-label"]])
+    def test_what_only_an_audit_can_heed_is_refused(self, work, capsys, option):
+        run(["audit", "data.csv", "--suite", "pass.toml", "-o", "report"])
+        capsys.readouterr()
+
+        assert run(["gate", "report", *option]) == 2
+        assert f"{option[0]} goes with data" in said(capsys)
+
 
 class TestCleanAndRestore:
+    def test_a_folder_of_pictures_can_be_repaired_and_undone(self, work, capsys):
+        rng = np.random.default_rng(0)
+        for i in range(24):
+            path = Path("pics", "ab"[i % 2], f"{i:02}.png")
+            path.parent.mkdir(parents=True, exist_ok=True)
+            Image.fromarray(rng.integers(0, 256, (8, 8), dtype="uint8")).save(path)
+        before = {str(p.relative_to("pics")): p.read_bytes() for p in Path("pics").rglob("*.png")}
+        assert run(["audit", "pics", "-o", "report"]) == 0
+
+        assert run(["clean", "pics", "--report", "report", "--by", "prune", "-o", "clean"]) == 0
+        assert run(["restore", "clean", "-o", "back"]) == 0
+        assert {str(p.relative_to("back")): p.read_bytes() for p in Path("back").rglob("*.png")} == before
+
     def test_a_repair_can_be_undone_to_the_byte(self, work, capsys):
         pd.concat([blobs(), blobs().iloc[:3]]).to_csv("data.csv", index=False)
         raw = Path("data.csv").read_bytes()
@@ -157,6 +199,29 @@ class TestCleanAndRestore:
         assert run(["gate", "clean", "--suite", "pass.toml"]) == 0
         assert run(["restore", "clean", "-o", "back"]) == 0
         assert Path("back/data.csv").read_bytes() == raw
+
+    def test_data_without_a_label_is_judged_and_repaired_by_what_needs_none(self, work, capsys):
+        pd.concat([blobs(), blobs().iloc[:3]]).drop(columns="label").to_csv("data.csv", index=False)
+        assert run(["audit", "data.csv", "--no-label", "-o", "report"]) == 0
+        assert run(["gate", "report"]) == 1
+        assert "1 of 4 demands not met" in capsys.readouterr().out
+
+        assert run(["clean", "data.csv", "--report", "report", "--by", "deduplicate", "-o", "clean"]) == 0
+        assert run(["gate", "clean"]) == 0
+
+    def test_the_next_command_holds_the_copy_to_the_same_suite_and_reference(self, work, capsys, monkeypatch):
+        pd.concat([blobs(), blobs().iloc[:3]]).to_csv("data.csv", index=False, header=False)
+        blobs(seed=1).to_csv("test.csv", index=False, header=False)
+        said = ["data.csv", "--columns", "a,b,label", "--reference", "test.csv", "--suite", "pass.toml", "-o", "report"]
+        monkeypatch.setattr(sys, "argv", ["assay", "audit", *said])
+        run(["audit", *said])
+        run(["clean", "data.csv", "--columns", "a,b,label", "--report", "report", "--by", "deduplicate,reweight"])
+        pasted = capsys.readouterr().out.partition("next:   assay ")[2].partition("next:   assay ")[2]
+        words = shlex.split(pasted.replace("\\\n", " "))
+
+        assert words == ["gate", "clean/", "--columns", "a,b,label", "--reference", "test.csv", "--suite", "pass.toml"]
+        assert run(words) == 0
+        assert run(["gate", "clean", "--columns", "a,b,c"]) == 2
 
     def test_a_report_of_other_data_is_refused_with_3(self, work, capsys):
         run(["audit", "data.csv", "--suite", "pass.toml", "-o", "report"])

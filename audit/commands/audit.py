@@ -55,11 +55,7 @@ def command(
     named = opt.roles(kwargs)
     dataset = load(data, **named)
     compared = load(reference, **named) if reference else None
-    chosen = (
-        read_suite(suite)
-        if suite
-        else default_suite(dataset.kind, compared=compared is not None or dataset.roles.split is not None)
-    )
+    chosen = read_suite(suite) if suite else default_suite(dataset, compared)
     given = opt.given(dataset, kwargs)
     with opt.progress_bars() as progress:
         report = audit(

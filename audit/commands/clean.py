@@ -30,6 +30,8 @@ def command(data: str, where: Path, by: str, output: Path, seed: int, force: boo
     """
     from audit.emit import write_clean
     from audit.files import refuse_existing
+    from audit.render.headline import gate_command
+    from audit.render.terminal import command_lines
     from audit.report import Report
     from audit.sources import load
     from audit.treatments import treat
@@ -37,7 +39,7 @@ def command(data: str, where: Path, by: str, output: Path, seed: int, force: boo
     refuse_existing(output, force=force)
     report = Report.read(where)
     recorded = {k: v for k, v in report.dataset.roles.to_dict().items() if k != "grid"}
-    dataset = load(data, **{**recorded, **opt.roles(kwargs)})
+    dataset = load(data, **{**recorded, "unlabelled": "label" not in recorded, **opt.roles(kwargs)})
     patch = treat(dataset, report, [t.strip() for t in by.split(",")], seed=seed)
     write_clean(dataset, patch, output, report=report, command=opt.command_line(), report_path=str(where), force=force)
     counts = {action: len(patch.rows(action)) for action in ("drop", "relabel", "weight")}
@@ -53,5 +55,5 @@ def command(data: str, where: Path, by: str, output: Path, seed: int, force: boo
             click.echo(f"{said[action]:<12}{count:>8,} rows   {why}")
     click.echo(f"\n{left:,} of {len(dataset):,} rows are in {output}/")
     click.echo(f"undo:   assay restore {output}/ -o back/")
-    click.echo(f"next:   assay gate {output}/")
+    click.echo("\n".join(command_lines("next:", gate_command(report, f"{output}/"), 80)))
     return 0

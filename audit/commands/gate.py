@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from audit.commands import options as opt
+from audit.errors import InputError
 
 if TYPE_CHECKING:
     from audit.report import Report
@@ -29,13 +30,15 @@ def command(
 ) -> int:
     """Decide whether data is fit to train on: PASS, WARN, FAIL or ERROR, with every breach.
 
-    Given a report's folder it judges that report; given data it audits it first. Exit code 0 pass or warn, 1 fail,
-    2 usage or unreadable input, 3 could not decide.
+    Given a report's folder it judges that report, by the suite it was made for unless --suite names another; given
+    data it audits it first. Exit code 0 pass or warn, 1 fail, 2 usage or unreadable input, 3 could not decide.
     """
     from audit.render.gate import gate_markdown, gate_terminal
     from audit.verdict import gate
 
     is_report = (Path(where) / "audit.json").is_file()
+    if is_report:
+        _only_with_data(where, {"reference": reference, "cache": cache, **kwargs})
     report, chosen = _judged(where, suite) if is_report else _audited(where, suite, reference, cache, seed, kwargs)
     verdict = gate(report, chosen)
     if form == "json":
@@ -49,13 +52,28 @@ def command(
 
 def _judged(where: str, suite: str | None) -> tuple[Report, Suite]:
     from audit.report import Report
-    from audit.suite import default_suite, read_suite
+    from audit.suite import read_suite
 
     report = Report.read(Path(where))
-    card = report.dataset
-    return report, read_suite(suite) if suite else default_suite(
-        card.kind, compared=report.reference is not None or card.roles.split is not None
-    )
+    return report, read_suite(suite) if suite else _own_suite(report, where)
+
+
+def _own_suite(report: Report, where: str) -> Suite:
+    """The suite that the report was made for: by another, what it was asked to look at might not count."""
+    from audit.suite import parse_suite
+
+    own = parse_suite(report.demands, name=report.suite, path=where)
+    if own.fingerprint != report.suite_fingerprint:
+        raise InputError(f"{where}: suite {report.suite} cannot be rebuilt from the report; name it with --suite")
+    return own
+
+
+def _only_with_data(where: str, said: dict[str, Any]) -> None:
+    """A report has been made: what would have made another one is refused, not passed over."""
+    for name, value in said.items():
+        if value not in (None, False):
+            option = "--no-label" if name == "unlabelled" else f"--{name.replace('_', '-')}"
+            raise InputError(f"{where}: {option} goes with data, and this is a report; give it to assay audit")
 
 
 def _audited(
@@ -68,11 +86,7 @@ def _audited(
     named = opt.roles(kwargs)
     data = load(where, **named)
     compared = load(reference, **named) if reference else None
-    chosen = (
-        read_suite(suite)
-        if suite
-        else default_suite(data.kind, compared=compared is not None or data.roles.split is not None)
-    )
+    chosen = read_suite(suite) if suite else default_suite(data, compared)
     given = opt.given(data, kwargs)
     with opt.progress_bars() as progress:
         report = audit(

@@ -46,6 +46,8 @@ HEADLINE_MEASURES = {
     "leakage": "exact.count", "imbalance": "ratio", "missing": "rate",
 }  # fmt: skip
 NO_LIMIT = "no limit set"
+MOST_PRUNED = 0.5
+"""A larger share of the rows than this is not dropped on our advice: then the rule or the source is wrong."""
 
 
 @dataclass(frozen=True)
@@ -127,7 +129,11 @@ def help_for(f: Finding) -> str:
     """What can be done about it; empty when nothing has to be."""
     if f.state == "error":
         return "mend what it names, then audit again"
-    return HELP.get(f.check, "") if f.state in ("fail", "warn") and f.affected else ""
+    if f.state not in ("fail", "warn") or not f.affected:
+        return ""
+    if f.check == "missing" and f.value is not None and f.measured.endswith("%") and f.value > MOST_PRUNED:
+        return "fill them at the source: pruning would drop most of the data"
+    return HELP.get(f.check, "")
 
 
 def title(check: str) -> str:

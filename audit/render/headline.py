@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from audit.render import words
-from audit.render.findings import CONSEQUENCES, Finding, findings
+from audit.render.findings import CONSEQUENCES, MOST_PRUNED, Finding, findings
 from audit.report import Report
 from audit.verdict import Verdict
 
 ROLE_OPTIONS = ("--label", "--text", "--image", "--features", "--id", "--group", "--split", "--weight", "--columns")
-FLAGS = ("--force", "--quiet")
+FLAGS = ("--force", "--quiet", "--no-label")
 CHECK_NOUNS = {"labels": "label", "conflicts": "conflict", "duplicates": "duplicate", "outliers": "outlier",
                "imbalance": "balance"}  # fmt: skip
 MENDS = {
@@ -161,6 +161,9 @@ def next_steps(report: Report, verdict: Verdict, report_path: str | None = None)
         return (Step("Mend what could not finish, then audit again.", again),)
     wrong = [f for f in findings(report, verdict) if f.state in ("fail", "warn")]
     mends = list(dict.fromkeys(MENDS[f.check] for f in wrong if f.check in MENDS and f.affected))
+    ruinous = _ruinous(report)
+    if ruinous:
+        mends = [m for m in mends if m != "prune"]
     steps: list[Step] = []
     if mends:
         columns = [r for r in said.roles if r.startswith("--columns")]  # the report remembers the other roles
@@ -171,7 +174,7 @@ def next_steps(report: Report, verdict: Verdict, report_path: str | None = None)
                 _command("assay clean", said.data, *columns, by),
             )
         )
-    unmended = [f.title.lower() for f in wrong if f.state == "fail" and f.check not in MENDS]
+    unmended = [f.title.lower() for f in wrong if f.state == "fail" and (f.check not in MENDS or f.check in ruinous)]
     if unmended:
         steps.append(Step(f"Mend {words.listing(unmended)} at the source, then audit again.", again))
     if said.reference and ("prune" in mends or not mends):
@@ -183,11 +186,22 @@ def next_steps(report: Report, verdict: Verdict, report_path: str | None = None)
             )
         )
     if verdict.passed:
-        suite = f"--suite {shlex.quote(_option(report.command, '--suite') or verdict.suite)}"
-        steps.append(
-            Step("Hold the next version to the same limits.", _command("assay gate", said.data, *said.roles, suite))
-        )
+        again = _command("assay gate", said.data, *said.roles, *said.judged)
+        steps.append(Step("Hold the next version to the same limits.", again))
     return tuple(steps[:3])
+
+
+def gate_command(report: Report, where: str) -> str:
+    """The gate that holds a repaired copy to what the report was made for: the same suite, the same reference."""
+    said = _said(report, None)
+    roles = said.roles if said.reference else ()  # the copy remembers its roles, the reference does not
+    return _command("assay gate", shlex.quote(where), *roles, *said.judged)
+
+
+def _ruinous(report: Report) -> list[str]:
+    """The checks that flag so many rows that pruning, which drops them all, would leave another dataset."""
+    most = MOST_PRUNED * report.dataset.rows
+    return [c for c, mend in MENDS.items() if mend == "prune" and c in report.checks and len(report[c].flagged) > most]
 
 
 @dataclass(frozen=True)
@@ -197,18 +211,27 @@ class _Said:
     data: str
     roles: tuple[str, ...]
     reference: str
+    suite: str
     folder: str
+
+    @property
+    def judged(self) -> tuple[str, ...]:
+        """The options that make a gate look at what this audit looked at."""
+        named = (("--reference", self.reference), ("--suite", self.suite))
+        return tuple(f"{option} {value}" for option, value in named if value)
 
 
 def _said(report: Report, report_path: str | None) -> _Said:
     parts = _split(report.command)
-    roles = (f"{a} {shlex.quote(b)}" for a, b in pairwise(parts) if a in ROLE_OPTIONS)
-    reference = _option(report.command, "--reference")
+    roles = [f"{a} {shlex.quote(b)}" for a, b in pairwise(parts) if a in ROLE_OPTIONS]
+    roles += ["--no-label"] * ("--no-label" in parts)
+    reference, suite = (_option(report.command, name) for name in ("--reference", "--suite"))
     folder = report_path or _option(report.command, "-o") or _option(report.command, "--output") or "report/"
     return _Said(
         data=shlex.quote(_positional(parts) or report.dataset.name),
         roles=tuple(roles),
         reference=shlex.quote(reference) if reference else "",
+        suite=shlex.quote(suite) if suite else "",
         folder=shlex.quote(folder),
     )
 

@@ -146,9 +146,9 @@ def listing(names: Sequence[str], most: int = 3) -> str:
 
 
 def row_name(row: Hashable) -> str:
-    """A row by its id: `row 2,515`, `row tt0111161`."""
+    """A row by its id, written as it is searched for: `row 2515`, `row tt0111161`."""
     whole = isinstance(row, int) or (hasattr(row, "is_integer") and float(row).is_integer())  # type: ignore[arg-type]
-    return f"row {int(row):,}" if whole else f"row {visible(row)}"  # type: ignore[call-overload]
+    return f"row {int(row)}" if whole else f"row {visible(row)}"  # type: ignore[call-overload]
 
 
 def called(name: str) -> str:

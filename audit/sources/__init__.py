@@ -128,8 +128,12 @@ def read_clean(folder: Path, manifest: Manifest | None = None) -> Dataset:
     return rebuild(content, manifest.after.roles, manifest.after.classes, rows)
 
 
-def _read_clean_content(folder: Path) -> Content:
+def _read_clean_content(folder: Path, *, columns: Sequence[str] | None = None) -> Content:
+    """`columns` may be named again, beside a reference that needs them; the manifest has them already."""
     manifest = Manifest.read(folder)
+    known = manifest.before.options.get("columns")
+    if columns is not None and list(columns) != list(known or ()):
+        raise InputError(f"{folder}: its columns are {', '.join(known) if known else 'named in the file'}")
     data = read_clean(folder, manifest)
     if data.fingerprint != manifest.after.fingerprint:
         raise StaleError(f"{folder}: edited after it was written; load {folder / manifest.data} for what it is now")

@@ -25,7 +25,7 @@ IMAGE_NAMES = ("image", "img", "picture", "path", "file", "file_name", "filename
 SPLITS = ("train", "training", "test", "val", "valid", "validation", "dev")
 IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".ppm", ".pgm", ".tif", ".tiff", ".webp")
 IMAGE_STARTS = (b"\x89PNG", b"\xff\xd8\xff", b"BM", b"GIF8", b"RIFF", b"II*\x00", b"MM\x00*", b"P5", b"P6")
-NAMELESS = re.compile(r"unnamed(_|: )\d+", re.IGNORECASE)
+NAMELESS = re.compile(r"unnamed(_|: )\d+|__index_level_\d+__", re.IGNORECASE)
 """What we and pandas call a column without a name: nearly always the row numbers of the table that was written."""
 MOST_REAL_CLASSES = 20
 """A column of fractions with more different values than this is a measurement, not a class."""
@@ -85,7 +85,7 @@ def check_named(content: Content, named: Named) -> None:
             raise UnknownName.of("column", column, content.table.columns, where=content.name)
     jobs: dict[str, str] = {}
     for role, column in [*named.singles().items(), *(("a feature", c) for c in named.features or ())]:
-        if column in jobs and "group" not in (role, jobs[column]):
+        if column in jobs and "group" not in (role, jobs[column]) and {role, jobs[column]} != {"id", "image"}:
             raise InputError(f"{content.name}: column {column!r} cannot be both {jobs[column]} and {role}")
         jobs[column] = role
     if named.features is not None and len(set(named.features)) < len(named.features):

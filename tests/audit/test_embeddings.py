@@ -172,3 +172,9 @@ def test_a_backbone_needs_a_name_and_a_file(tmp_path):
         embed(pictures_of(4), backbone=Backbone("resnet17", Path("x")))
     with pytest.raises(InputError, match=r"w.pt: no such file"):
         embed(pictures_of(4), backbone=Backbone("squeezenet1_1", tmp_path / "w.pt"))
+
+
+def test_a_file_that_holds_no_weights_is_refused_in_a_line(tmp_path):
+    (tmp_path / "w.pt").write_text("garbage")
+    with pytest.raises(InputError, match=r"w.pt: not a file of weights that torch.save wrote$"):
+        embed(pictures_of(4), backbone=Backbone("squeezenet1_1", tmp_path / "w.pt"))

@@ -445,3 +445,11 @@ def test_texts_that_are_all_alike_do_not_stop_the_other_checks():
     report = checked(texts_of(["same"] * 12, ["a", "b"] * 6), ["conflicts", "duplicates", "imbalance"])
     assert report.measures["duplicates.exact.count"] == 11
     assert report.measures["conflicts.rows"] == 12
+
+
+def test_a_model_without_probabilities_is_refused_before_anything_runs():
+    class Votes:
+        pass
+
+    with pytest.raises(InputError, match="Votes: has no predict_proba"):
+        checked(table_of(*blobs(40)), ["imbalance"], given=Given(model=Votes()))

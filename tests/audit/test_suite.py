@@ -61,6 +61,7 @@ def test_an_unknown_word_is_refused(values, said):
         ({"limits": {"a.b": "0.1"}}, "max must be a number"),
         ({"limits": {"a.b": True}}, "max must be a number"),
         ({"limits": {"a.b": float("nan")}}, "max must be a number"),
+        ({"limits": {"a.b": float("inf")}}, "max must be a number"),
         ({"limits": {"a.b": {"severity": "info"}}}, "max must be a number"),
     ],
 )

@@ -147,6 +147,12 @@ def test_treatments_compose_and_a_dropped_row_is_only_dropped(trees, audited):
     assert len(patch.apply(trees.data)) == len(trees.data) - len(alone)
 
 
+def test_a_relabelled_row_is_not_weighed_by_the_label_it_had():
+    data, report = by_hand("labels", [10, 11], [0.0, 0.4], given=["a", "b"], suggested=["b", "a"])
+    patch = treat(data, report, ["reweight", "relabel"])
+    assert patch.table[["row", "action"]].to_numpy().tolist() == [[10, "relabel"], [11, "weight"]]
+
+
 def test_a_patch_of_several_treatments_comes_back_from_its_file(trees, audited, tmp_path):
     patch = treat(trees.data, audited, ["relabel", "reweight", "deduplicate"])
     patch.write(tmp_path / "patch.parquet")

@@ -1,12 +1,13 @@
 """One finding a check, in the reader's order, judged by the limit that decides."""
 
 import math
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from audit.render.findings import against, example_lines, finding, findings, how_sure
+from audit.render.findings import against, example_lines, finding, findings, help_for, how_sure
 from audit.report import Issues
 from audit.suite import Limit, Suite
 from audit.verdict import gate
@@ -164,3 +165,12 @@ def test_example_lines_say_row_reason_and_how_sure(case):
 )
 def test_how_sure_is_read_from_the_reason_and_is_never_wholly(reason, said):
     assert how_sure(reason) == said
+
+
+@pytest.mark.parametrize(("rate", "pruned"), [(0.4, True), (0.6, False)])
+def test_dropping_the_rows_is_no_help_where_it_would_drop_most(case, rate, pruned):
+    made = case("FAIL")
+    missing = replace(made.report["missing"], measures={**made.report["missing"].measures, "count": 9, "rate": rate})
+    report = replace(made.report, checks={"missing": missing})
+    (f,) = findings(report, gate(report, Suite("s", limits=(Limit("missing.rate", 0.1),))))
+    assert ("--by prune" in help_for(f)) == pruned

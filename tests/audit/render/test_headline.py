@@ -117,3 +117,22 @@ def test_an_undecided_audit_is_only_asked_for_again(case):
     made = case("ERROR")
     (step,) = next_steps(made.report, made.verdict, "report/")
     assert step.command == made.report.command
+
+
+def test_a_pass_is_held_against_the_same_suite_and_reference(case):
+    made = case("PASS")
+    said = "assay audit --no-label data.csv --reference test.csv --suite own.toml"
+    step = next_steps(replace(made.report, command=said), made.verdict, "report/")[-1]
+    assert step.command == "assay gate data.csv --no-label --reference test.csv --suite own.toml"
+    plain = next_steps(replace(made.report, command="assay audit data.csv"), made.verdict, "report/")[-1]
+    assert plain.command == "assay gate data.csv"
+
+
+def test_nobody_is_told_to_drop_most_of_the_data(case):
+    made = case("FAIL")
+    flagged = made.report["labels"].scores.assign(flagged=True)
+    labels = replace(made.report["labels"], scores=flagged)
+    report = replace(made.report, checks={**made.report.checks, "labels": labels})
+    commands = [step.command for step in next_steps(report, made.verdict, "report/")]
+    assert not any("prune" in c for c in commands if c.startswith("assay clean"))
+    assert any(step.text.startswith("Mend labels") for step in next_steps(report, made.verdict, "report/"))

@@ -140,7 +140,7 @@ def test_a_dataset_is_called_by_the_last_part_of_its_path():
 
 
 def test_rows_are_named_by_their_ids():
-    assert words.row_name(2515) == "row 2,515"
+    assert words.row_name(2515) == words.row_name(2515.0) == "row 2515"
     assert words.row_name("tt0111161") == "row tt0111161"
     assert words.row_name("a\x1b[31m") == "row a\\x1b[31m"
 

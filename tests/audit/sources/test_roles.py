@@ -167,3 +167,12 @@ def test_data_may_be_without_labels_when_that_is_said():
 def test_a_label_cannot_be_named_and_denied():
     with pytest.raises(InputError, match="either there is no label, or it is column 'label'; not both"):
         load(table(), label="label", unlabelled=True)
+
+
+def test_row_numbers_that_pandas_wrote_are_not_learnt_from(tmp_path):
+    table().iloc[[2, 0, 1, 3]].to_parquet(tmp_path / "d.parquet")
+
+    data = load(tmp_path / "d.parquet")
+
+    assert data.roles.features == ("x",)
+    assert "column '__index_level_0__' is kept and not learnt from: it had no name" in data.inferred
