@@ -218,13 +218,20 @@ def _backbone_features(data: Dataset, backbone: Backbone, side: int = 64, batch:
     return np.vstack(out).astype("float32")
 
 
+def backbones() -> list[str]:
+    """The names of torchvision's classifiers."""
+    import torchvision
+
+    names: list[str] = torchvision.models.list_models(module=torchvision.models)
+    return names
+
+
 def _load_backbone(backbone: Backbone) -> Any:
     import torch
     import torchvision
 
-    names = torchvision.models.list_models(module=torchvision.models)
-    if backbone.name not in names:
-        raise UnknownName.of("backbone", backbone.name, names)
+    if backbone.name not in backbones():
+        raise UnknownName.of("backbone", backbone.name, backbones())
     model = torchvision.models.get_model(backbone.name, weights=None)
     try:
         state = torch.load(backbone.weights, map_location="cpu", weights_only=True)

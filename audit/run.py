@@ -263,7 +263,7 @@ def _notes(evidence: Evidence) -> tuple[str, ...]:
         (evidence.given.model is not None, f"probabilities by {' '.join(repr(evidence.given.model).split())}"),
         (
             bool(evidence.unreadable),
-            f"{len(evidence.unreadable):,} rows were left out of all checks but missing and schema: their picture cannot be opened",
+            f"{len(evidence.unreadable):,} pictures cannot be opened; their rows are in no check but missing and schema",
         ),
     ]
     return (*evidence.data.inferred, *(said for true, said in brought if true), *evidence.cache.notes)

@@ -73,16 +73,21 @@ TREATMENTS: dict[str, Treatment] = {
 }
 
 
-def treat(data: Dataset, report: Report, names: Sequence[str], *, seed: int = 0) -> Patch:
+def treat(
+    data: Dataset, report: Report, names: Sequence[str], *, seed: int = 0, checks: Sequence[str] | None = None
+) -> Patch:
     """Compose the named treatments into one patch; a row that is dropped is neither relabelled nor weighted, and one
     that is relabelled is not weighted: its weight would be that of the label it no longer has."""
     check_fresh(data, report)
+    for check in checks or ():
+        if check not in report.checks:
+            raise UnknownName.of("check", check, report.checks, where="report")
+    said: dict[str, dict[str, Any]] = {"prune-at-random": {"seed": seed}, "prune": {"checks": checks} if checks else {}}
     patch = empty_patch(data.fingerprint)
     for name in names:
         if name not in TREATMENTS:
             raise UnknownName.of("treatment", name, TREATMENTS)
-        made = TREATMENTS[name](data, report, **({"seed": seed} if name == "prune-at-random" else {}))
-        patch = patch.then(made)
+        patch = patch.then(TREATMENTS[name](data, report, **said.get(name, {})))
     row, action = patch.table["row"], patch.table["action"]
     dropped = row.isin(patch.rows("drop").index) & (action != "drop")
     mended = row.isin(patch.rows("relabel").index) & (action == "weight")

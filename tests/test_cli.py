@@ -368,3 +368,21 @@ def test_ctrl_c_leaves_nothing_half_written(work):
     assert out == ""
     assert {p.name for p in Path("report").iterdir()} == {"evidence"}
     assert not [p for p in Path("report").rglob(".*")]
+
+
+def test_pruning_can_be_for_one_check_alone(work, capsys):
+    torn = blobs().assign(a=lambda t: t["a"].where(t.index != 8), label=lambda t: t["label"].where(t.index > 1, "yes"))
+    torn.to_csv("data.csv", index=False)
+    run(["audit", "data.csv", "--suite", "pass.toml", "-o", "report"])
+
+    assert run(["clean", "data.csv", "--by", "prune", "--for", "missing", "-o", "clean"]) == 0
+    assert pd.read_parquet("clean/patch.parquet")["row"].tolist() == [8]
+    capsys.readouterr()
+    assert run(["clean", "data.csv", "--by", "prune", "--for", "mising", "-o", "other"]) == 2
+    assert "did you mean 'missing'?" in said(capsys)
+
+
+def test_a_backbone_that_is_none_is_refused_before_anything_is_computed(work, capsys):
+    assert run(["audit", "data.csv", "--backbone", "resnet19", "--weights", "pass.toml"]) == 2
+    assert "did you mean 'resnet1" in said(capsys)
+    assert not Path("report").exists()

@@ -15,7 +15,7 @@ from audit.report import Issues
 SHOWN = 50
 WORDS = {
     "exact": "is the same as row {}",
-    "normalised": "is the same as row {} but for case, white space or the form of its characters",
+    "normalised": "is the same as row {} but for case or spaces",
     "near": "looks the same as row {}",
 }
 

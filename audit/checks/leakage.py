@@ -19,7 +19,7 @@ from audit.report import Issues
 SHOWN = 50
 WORDS = {
     "exact": "is the same as row {} of {}",
-    "normalised": "is the same as row {} of {} but for case, white space or the form of its characters",
+    "normalised": "is the same as row {} of {} but for case or spaces",
     "near": "looks the same as row {} of {}",
 }
 

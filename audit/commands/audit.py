@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from audit.commands import options as opt
+from audit.commands.audited import audited
 from audit.errors import Undecided
 
 
@@ -46,24 +47,13 @@ def command(
     from audit.render.json import as_json
     from audit.render.markdown import markdown
     from audit.render.terminal import terminal
-    from audit.run import audit
-    from audit.sources import load
-    from audit.suite import default_suite, read_suite
     from audit.verdict import gate
 
     ready(output, force=force)
-    named = opt.roles(kwargs)
-    dataset = load(data, **named)
-    compared = load(reference, **named) if reference else None
-    chosen = read_suite(suite) if suite else default_suite(dataset, compared)
-    given = opt.given(dataset, kwargs)
-    with opt.progress_bars() as progress:
-        report = audit(
-            dataset, reference=compared, suite=chosen, given=given, seed=seed, cache=cache or output / EVIDENCE,
-            progress=progress, command=opt.command_line(), created=opt.today(),
-        )  # fmt: skip
-        verdict = gate(report, chosen)
-        publish(report, verdict, dataset, compared, output)
+    done = audited(data, reference=reference, suite=suite, cache=cache or output / EVIDENCE, seed=seed, options=kwargs)
+    report = done.report
+    verdict = gate(report, done.suite)
+    publish(report, verdict, done.data, done.reference, output)
     if form == "json":
         click.echo(json.dumps(as_json(report, verdict), ensure_ascii=False, indent=1))
     elif form == "markdown":

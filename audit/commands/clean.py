@@ -17,12 +17,17 @@ from audit.commands import options as opt
 @click.option(
     "--by", required=True, metavar="TREATMENT,…", help="prune, relabel, reweight, deduplicate, prune-at-random."
 )
+@click.option(
+    "--for", "checks", metavar="CHECK,…", help="prune for these alone [default: labels,conflicts,schema,missing]."
+)
 @click.option("-o", "--output", type=click.Path(path_type=Path), default=Path("clean"), show_default=True)
 @opt.dataset_options
 @opt.seed_option
 @opt.force_option
 @opt.format_option("text", "json")
-def command(data: str, where: Path, by: str, output: Path, seed: int, force: bool, form: str, **kwargs: Any) -> int:
+def command(
+    data: str, where: Path, by: str, checks: str | None, output: Path, seed: int, force: bool, form: str, **kwargs: Any
+) -> int:
     """Repair DATA by what its report found, reversibly.
 
     Writes the data in the format it came in, patch.parquet (every edit and its reason), the rows that were dropped,
@@ -40,7 +45,8 @@ def command(data: str, where: Path, by: str, output: Path, seed: int, force: boo
     report = Report.read(where)
     recorded = {k: v for k, v in report.dataset.roles.to_dict().items() if k != "grid"}
     dataset = load(data, **{**recorded, "unlabelled": "label" not in recorded, **opt.roles(kwargs)})
-    patch = treat(dataset, report, [t.strip() for t in by.split(",")], seed=seed)
+    only = None if checks is None else opt.names(checks)
+    patch = treat(dataset, report, opt.names(by), seed=seed, checks=only)
     write_clean(dataset, patch, output, report=report, command=opt.command_line(), report_path=str(where), force=force)
     counts = {action: len(patch.rows(action)) for action in ("drop", "relabel", "weight")}
     left = len(dataset) - counts["drop"]

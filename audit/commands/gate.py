@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from audit.commands import options as opt
+from audit.commands.audited import audited
 from audit.errors import InputError
 
 if TYPE_CHECKING:
@@ -39,7 +40,10 @@ def command(
     is_report = (Path(where) / "audit.json").is_file()
     if is_report:
         _only_with_data(where, {"reference": reference, "cache": cache, **kwargs})
-    report, chosen = _judged(where, suite) if is_report else _audited(where, suite, reference, cache, seed, kwargs)
+        report, chosen = _judged(where, suite)
+    else:
+        done = audited(where, reference=reference, suite=suite, cache=cache, seed=seed, options=kwargs)
+        report, chosen = done.report, done.suite
     verdict = gate(report, chosen)
     if form == "json":
         click.echo(json.dumps(verdict.to_dict(), ensure_ascii=False, indent=1))
@@ -74,23 +78,3 @@ def _only_with_data(where: str, said: dict[str, Any]) -> None:
         if value not in (None, False):
             option = "--no-label" if name == "unlabelled" else f"--{name.replace('_', '-')}"
             raise InputError(f"{where}: {option} goes with data, and this is a report; give it to assay audit")
-
-
-def _audited(
-    where: str, suite: str | None, reference: str | None, cache: Path | None, seed: int, kwargs: dict[str, Any]
-) -> tuple[Report, Suite]:
-    from audit.run import audit
-    from audit.sources import load
-    from audit.suite import default_suite, read_suite
-
-    named = opt.roles(kwargs)
-    data = load(where, **named)
-    compared = load(reference, **named) if reference else None
-    chosen = read_suite(suite) if suite else default_suite(data, compared)
-    given = opt.given(data, kwargs)
-    with opt.progress_bars() as progress:
-        report = audit(
-            data, reference=compared, suite=chosen, given=given, seed=seed, cache=cache, progress=progress,
-            command=opt.command_line(),
-        )  # fmt: skip
-    return report, chosen

@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from audit.errors import InputError
+from audit.errors import InputError, UnknownName
 
 if TYPE_CHECKING:
     from audit.dataset import Dataset
+    from audit.embeddings import Backbone
     from audit.evidence import Given, Progress
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -46,12 +47,17 @@ def dataset_options(function: F) -> F:
     return function
 
 
+def names(said: str) -> list[str]:
+    """What was listed with commas between."""
+    return [name.strip() for name in said.split(",") if name.strip()]
+
+
 def roles(kwargs: dict[str, Any]) -> dict[str, Any]:
     """Take the dataset options out of a command's arguments; what was not said is left out."""
     said = {name: kwargs.pop(name) for name in ROLES}
     for several in ("features", "columns"):
         if said[several]:
-            said[several] = [c.strip() for c in said[several].split(",")]
+            said[several] = names(said[several])
     return {name: value for name, value in said.items() if value not in (None, False)}
 
 
@@ -76,7 +82,6 @@ def evidence_options(function: F) -> F:
 
 def given(data: Dataset, kwargs: dict[str, Any]) -> Given:
     """Take the evidence options out of a command's arguments and read their files."""
-    from audit.embeddings import Backbone
     from audit.evidence import Given
     from audit.probabilities import load_array, read_probabilities
 
@@ -90,8 +95,19 @@ def given(data: Dataset, kwargs: dict[str, Any]) -> Given:
         embeddings=said["embeddings"] and load_array(said["embeddings"]),
         reference_embeddings=said["reference_embeddings"] and load_array(said["reference_embeddings"]),
         pred_probs=path and read_probabilities(path, data_classes=data.classes, classes=order),
-        backbone=Backbone(said["backbone"], said["weights"]) if said["backbone"] else None,
+        backbone=_backbone(said["backbone"], said["weights"]) if said["backbone"] else None,
     )
+
+
+def _backbone(name: str, weights: Path) -> Backbone:
+    """A backbone that exists, with a file that does: said before anything is computed."""
+    from audit.embeddings import Backbone, backbones
+
+    if name not in backbones():
+        raise UnknownName.of("backbone", name, backbones())
+    if not weights.is_file():
+        raise InputError(f"{weights}: no such file")
+    return Backbone(name, weights)
 
 
 def format_option(*formats: str) -> Callable[[F], F]:

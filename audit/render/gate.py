@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import textwrap
+from pathlib import PurePath
 
 from audit.verdict import Breach, Outcome, Verdict
 
@@ -51,7 +52,7 @@ def _breach_lines(breach: Breach, *, colour: bool) -> list[str]:
 
 def _summary(verdict: Verdict, *, colour: bool) -> str:
     word = f"\x1b[{COLOURS[verdict.outcome]}m{verdict.outcome}\x1b[0m" if colour else verdict.outcome
-    name = _plain(verdict.dataset)
+    name = _plain(PurePath(verdict.dataset).name)
     if not verdict.breaches:
         return f"{word}: {name} by suite {verdict.suite}: {_held(verdict)}"
     count = len(verdict.breaches)

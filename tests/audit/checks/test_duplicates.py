@@ -42,7 +42,7 @@ def test_normalised_copies_count_the_exact_ones_and_have_their_own_word():
     }
     assert issues.findings["kind"].sort_index().tolist() == ["exact", "normalised", "normalised"]
     assert issues.findings.loc[81, "reason"] == (
-        "is the same as row 1 but for case, white space or the form of its characters"
+        "is the same as row 1 but for case or spaces"
     )
 
 
