@@ -41,7 +41,8 @@ class Contrast:
     smallest_detectable: float | None
     """The smallest true difference that this many seeds and test rows would have shown 4 times in 5."""
     seeds_needed: int | None
-    """How many seeds in all would settle it, if the difference seen is the true one; None: settled, or beyond 100."""
+    """How many seeds in all would settle it 4 times in 5, if the difference seen is the true one; None: settled, or
+    beyond 100."""
 
 
 @dataclass(frozen=True)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from train.comparison import BASELINE, METRICS, Contrast, Judgement, Point
 from train.grid import Cell
 from train.ledger import Result
-from train.statistics import ALPHA, FEWEST_SEEDS, Difference, crossed, holm, over_seeds
+from train.statistics import ALPHA, FEWEST_SEEDS, UNTOUCHED, Difference, crossed_shares, holm, over_seeds
 
 DELTA = 0.003
 """Differences of accuracy within this are not worth having."""
@@ -38,7 +40,7 @@ def _difference(
     results: Mapping[Cell, Result], variant: str, size: int, model: str, metric: str, seeds: int
 ) -> tuple[Difference | float | None, int]:
     """The paired difference over the seeds that have both models; only its mean below `FEWEST_SEEDS`, None without
-    any; and how many seeds failed."""
+    any; and how many seeds failed. A variant that changed nothing in any draw is raw itself."""
     pairs = [(results[Cell(variant, size, s, model)], results[Cell(BASELINE, size, s, model)]) for s in range(seeds)]
     whole = [(a, b) for a, b in pairs if not a.failed and not b.failed]
     failed = len(pairs) - len(whole)
@@ -47,9 +49,11 @@ def _difference(
     values = np.array([a.record["metrics"][metric] - b.record["metrics"][metric] for a, b in whole])
     if len(whole) < FEWEST_SEEDS:
         return float(values.mean()), failed
+    if all(a.record.get("edits") == 0 and not a.record.get("augmented") for a, _ in whole):
+        return replace(UNTOUCHED, seeds=len(whole)), failed
     if metric != "accuracy":
         return over_seeds(values), failed
-    return crossed(np.stack([a.correct.astype(float) - b.correct for a, b in whole])), failed
+    return crossed_shares(np.stack([a.correct.astype(float) - b.correct for a, b in whole])), failed
 
 
 def _levels(found: Sequence[Difference | float | None], *, corrected: bool) -> list[tuple[float | None, float]]:
@@ -80,12 +84,15 @@ def _contrast(
             FEWEST_SEEDS,
         )  # fmt: skip
     p_holm, alpha = level
-    low, high = found.interval(alpha)
+    # two shares are never further apart than 1
+    most = math.inf if metric == "log_loss" else 1.0
+    low, high = (min(max(end, -most), most) for end in found.interval(alpha))
     verdict = _verdict(low, high, metric)
-    needed = found.seeds_needed(alpha) if verdict == "cannot tell" else None
+    worth = DELTA if metric == "accuracy" else 0.0
+    needed = found.seeds_needed(alpha, worth) if verdict == "cannot tell" else None
     return Contrast(
         variant, BASELINE, size, model, metric, found.mean, low, high, found.p, p_holm, verdict, seeds, failed,
-        found.smallest_detectable(alpha), needed,
+        min(found.smallest_detectable(alpha), most), needed,
     )  # fmt: skip
 
 

@@ -30,6 +30,8 @@ class Rows:
     positions: np.ndarray
     labels: np.ndarray
     weights: np.ndarray
+    edits: int
+    """Rows of the draw that were dropped, or have another label or weight."""
 
 
 def order(labels: np.ndarray, seed: int) -> np.ndarray:
@@ -85,11 +87,13 @@ def treated(variant: Variant, data: Dataset, positions: np.ndarray, part: Datase
     patch = variant.treat(part, report, seed)
     rows = data.rows[positions]
     labels = data.labels[positions].copy()
-    weights = np.ones(len(positions)) if data.weights is None else data.weights[positions].copy()
+    given = np.ones(len(positions)) if data.weights is None else data.weights[positions]
+    weights = given.copy()
     number = {str(c): i for i, c in enumerate(data.classes)}
     for row, to in patch.rows("relabel")["to"].items():
         labels[rows.get_loc(row)] = number[to]
     weight = patch.rows("weight")["weight"]
     weights[rows.get_indexer(weight.index)] *= weight.to_numpy()
     stays = ~rows.isin(patch.rows("drop").index)
-    return Rows(positions[stays], labels[stays], weights[stays])
+    changed = ~stays | (labels != data.labels[positions]) | (weights != given)
+    return Rows(positions[stays], labels[stays], weights[stays], int(changed.sum()))

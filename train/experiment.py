@@ -60,7 +60,7 @@ def compare(
     Args:
         data: the training pool.
         test: what every model is judged on; never touched.
-        variants: names, or your own; raw is always among them. See `train.variants`.
+        variants: names, or your own; raw is always among them, and the control beside pruning. See `train.variants`.
         sizes: rows drawn; by default a quarter, a half and all.
         seeds: how many; fewer than 3 give no verdict.
         models: names of `train.models.MODELS`.
@@ -171,7 +171,7 @@ def _without_test_rows(
 
 
 def _sizes(sizes: Sequence[int] | None, data: Dataset) -> tuple[int, ...]:
-    wanted = tuple(sizes) if sizes is not None else tuple(dict.fromkeys((len(data) // 4, len(data) // 2, len(data))))
+    wanted = tuple(sizes) if sizes is not None else _default_sizes(data)
     if not wanted or any(b <= a for a, b in pairwise(wanted)):
         raise InputError(f"sizes must grow: {', '.join(map(str, wanted)) or 'none were named'}")
     if wanted[0] < 2 * len(data.classes):
@@ -179,6 +179,12 @@ def _sizes(sizes: Sequence[int] | None, data: Dataset) -> tuple[int, ...]:
     if wanted[-1] > len(data):
         raise InputError(f"{data.name}: size {wanted[-1]:,} is more than the {len(data):,} rows there are to train on")
     return wanted
+
+
+def _default_sizes(data: Dataset) -> tuple[int, ...]:
+    """A quarter, a half and all of the rows; of few rows only the sizes with two rows a class."""
+    parts = (len(data) // 4, len(data) // 2, len(data))
+    return tuple(s for s in dict.fromkeys(parts) if s >= 2 * len(data.classes) or s == len(data))
 
 
 def _enough_seeds(seeds: int) -> None:
@@ -230,6 +236,7 @@ def _protocol(
         "data_fingerprint": data.fingerprint,
         "test_fingerprint": test.fingerprint,
         "training_rows_in_test": leaked,
-        "intervals": "95 %, over seeds and test rows; at the largest size corrected for the versions shown (Holm), within each model",
+        "intervals": "95 %, of accuracy over seeds and test rows, of the other metrics over seeds alone; "
+        "at the largest size corrected for the versions shown (Holm), within each model and metric",
         "versions": {**{e: version(e) for e in engines}, "python": platform.python_version()},
     }

@@ -23,7 +23,7 @@ from train.recipe import Recipe
 from train.variants import Variant
 
 Progress = Callable[[str, int, int], None]
-CODE = 2
+CODE = 3
 """Raised when a change of this package changes what a cell comes to."""
 
 
@@ -74,10 +74,11 @@ def run(grid: Grid, ledger: Ledger, progress: Progress) -> tuple[dict[Cell, Resu
             positions = permutation[:size]
             cells = [Cell(v, size, seed, m) for v in variants for m in grid.recipes]
             keys = {c: _key(base, grid, c, variants[c.variant]) for c in cells}
-            missing = [c for c in cells if ledger.get(keys[c]) is None]
+            kept = {c: ledger.get(keys[c]) for c in cells}
+            missing = [c for c, result in kept.items() if result is None]
             rows = _rows(grid, variants, missing, positions, seed) if missing else {}
             for cell in cells:
-                result = ledger.get(keys[cell])
+                result = kept[cell]
                 if result is None:
                     result = train(grid, cell, rows[cell.variant], variants[cell.variant])
                     ledger.put(keys[cell], result)
@@ -122,6 +123,7 @@ def train(grid: Grid, cell: Cell, rows: Rows, variant: Variant) -> Result:
     x, x_test = grid.pool.inputs(pictures=cell.model in ON_PICTURES)
     test_labels = grid.pool.test.labels
     record: dict[str, Any] = {**cell.__dict__, "rows": len(rows.positions), "test_rows": len(test_labels)}
+    record |= {"edits": rows.edits, "augmented": variant.augment is not None}
     if not (rows.weights > 0).any():
         return Result({**record, "failed": "no row was left to train on"}, np.zeros(0, dtype=bool))
     fitted = fit(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -47,17 +47,27 @@ class Difference:
 
         return float(t.ppf(1 - alpha / 2, self.freedom) + t.ppf(POWER, self.freedom)) * self.error
 
-    def seeds_needed(self, alpha: float = ALPHA) -> int | None:
-        """How many seeds in all would show a true difference as large as the one seen; None beyond `MOST_SEEDS`."""
-        from scipy.stats import norm
+    def seeds_needed(self, alpha: float = ALPHA, worth: float = 0.0) -> int | None:
+        """How many seeds in all would settle it with probability `POWER` if the difference seen is the true one: show
+        it, or show that it lies within `worth` of 0; None beyond `MOST_SEEDS`.
 
-        reach = float(norm.ppf(1 - alpha / 2) + norm.ppf(POWER))
-        rest = self.error**2 - self.seed_variance
-        spare = (self.mean / reach) ** 2 - max(rest, 0.0)
-        if spare <= 0:
-            return None
-        needed = math.ceil(self.seeds * self.seed_variance / spare)
-        return max(needed, self.seeds + 1) if needed <= MOST_SEEDS else None
+        By Student's t, not the normal: with few seeds most of an interval's width is that nobody knows their spread.
+        """
+        from scipy.stats import t
+
+        seeds = np.arange(self.seeds + 1, MOST_SEEDS + 1)
+        rest = max(self.error**2 - self.seed_variance, 0.0)
+        of_rest = max(self.error**4 / self.freedom - self.seed_variance**2 / (self.seeds - 1), 0.0)
+        by_seed = self.seed_variance * self.seeds / seeds
+        spread = by_seed**2 / (seeds - 1) + of_rest
+        error = np.sqrt(rest + by_seed)
+        freedom = np.maximum(np.divide(error**4, spread, out=seeds - 1.0, where=spread > 0), 1.0)
+        half = t.ppf(1 - alpha / 2, freedom) * error
+        shown = abs(self.mean) >= half + t.ppf(POWER, freedom) * error
+        # near 0 the estimate may err to either side
+        within = abs(self.mean) + half + t.ppf((1 + POWER) / 2, freedom) * error <= worth
+        enough = np.flatnonzero(shown | within)
+        return int(seeds[enough[0]]) if len(enough) else None
 
 
 def crossed(differences: np.ndarray) -> Difference:
@@ -80,7 +90,23 @@ def crossed(differences: np.ndarray) -> Difference:
     variance = max(v_seed + v_row - v_rest, v_seed, v_row)
     spread = v_seed**2 / (seeds - 1) + v_row**2 / (rows - 1) + v_rest**2 / ((seeds - 1) * (rows - 1))
     freedom = variance**2 / spread if spread > 0 else float(seeds - 1)
-    return Difference(mean, math.sqrt(variance), max(freedom, 1.0), v_seed, seeds)
+    # V_rows - V_rest is what no number of seeds takes away
+    shrinks = max(variance - max(v_row - v_rest, 0.0), v_seed)
+    return Difference(mean, math.sqrt(variance), max(freedom, 1.0), shrinks, seeds)
+
+
+def crossed_shares(differences: np.ndarray) -> Difference:
+    """As `crossed`, for differences of right (1) and wrong (0), with the variance of one more test row that differs
+    (Agresti and Min, Statistics in Medicine, 2005): where hardly any row differs, the spread seen says little about the
+    rows not seen, and where none does it says there is none."""
+    found, rows = crossed(differences), differences.shape[1]
+    variance = found.error**2 + 1 / rows**2
+    freedom = variance**2 * found.freedom / found.error**4 if found.error else math.inf
+    return replace(found, error=math.sqrt(variance), freedom=min(freedom, differences.size - 1.0))
+
+
+UNTOUCHED = Difference(0.0, 0.0, 1.0, 0.0, FEWEST_SEEDS)
+"""Between two models that were trained alike."""
 
 
 def over_seeds(values: np.ndarray) -> Difference:

@@ -14,6 +14,7 @@ from train.augment import augment
 from train.loop import Augment
 
 RAW = "raw"
+PRUNED = "pruned"
 CONTROL = "random-pruned"
 ORACLE = "oracle"
 Treat = Callable[[Dataset, Report, int], Patch]
@@ -61,7 +62,7 @@ VARIANTS: dict[str, Variant] = {
     v.name: v
     for v in (
         Variant(RAW, _untouched),
-        Variant("pruned", _pruned),
+        Variant(PRUNED, _pruned),
         Variant("relabelled", _relabelled),
         Variant("reweighted", _reweighted),
         Variant("deduplicated", _deduplicated),
@@ -73,8 +74,8 @@ SUFFIX = "+augmented"
 
 
 def choose(wanted: Sequence[str | Variant], data: Dataset, truth: str | None) -> tuple[Variant, ...]:
-    """The named variants, and your own, raw first and always there. `NAME+augmented` adds augmentation to any of them;
-    `oracle` gives every row its true label, from column `truth`."""
+    """The named variants, and your own, raw first and always there, and the control beside pruning. `NAME+augmented`
+    adds augmentation to any of them; `oracle` gives every row its true label, from column `truth`."""
     if truth is not None:
         _check_truth(data, truth)
     chosen: dict[str, Variant] = {}
@@ -82,6 +83,8 @@ def choose(wanted: Sequence[str | Variant], data: Dataset, truth: str | None) ->
         variant = one if isinstance(one, Variant) else _variant(one, truth)
         if chosen.setdefault(variant.name, variant) != variant:
             raise InputError(f"two variants are called {variant.name!r}")
+    if PRUNED in (name.removesuffix(SUFFIX) for name in chosen):
+        chosen.setdefault(CONTROL, VARIANTS[CONTROL])
     return tuple(chosen.values())
 
 

@@ -94,3 +94,32 @@ def test_where_every_model_failed_there_is_no_number():
     c = contrasts(results, ("raw", "up"), (100,), ("linear",), 3)[0]
 
     assert (c.verdict, c.low, c.p, c.smallest_detectable) == ("failed", None, None, None)
+
+
+def test_a_variant_that_changed_nothing_is_raw_itself_however_few_the_test_rows():
+    correct = np.array([True, False, True, True])
+    record = {"rows": 9, "metrics": dict.fromkeys(METRICS, 0.75)}
+    results = {Cell("raw", 9, s, "linear"): Result(record, correct) for s in range(3)}
+    for name, also in {"idle": {"edits": 0, "augmented": False}, "busy": {"edits": 2, "augmented": False}}.items():
+        results |= {Cell(name, 9, s, "linear"): Result({**record, **also}, correct) for s in range(3)}
+    idle, busy = contrasts(results, ("raw", "idle", "busy"), (9,), ("linear",), 3)[:2]
+
+    assert (idle.low, idle.high, idle.verdict) == (0, 0, "no difference")
+    assert busy.low < -0.3
+    assert busy.high > 0.3
+    assert busy.verdict == "cannot tell"
+
+
+def test_no_difference_of_shares_is_beyond_100_points():
+    rng = np.random.default_rng(0)
+    results = {}
+    for variant in ("raw", "up"):
+        for s in range(3):
+            correct = rng.random(4) < 0.5
+            results[Cell(variant, 9, s, "linear")] = Result(
+                {"rows": 9, "metrics": dict.fromkeys(METRICS, float(correct.mean()))}, correct
+            )
+    for c in contrasts(results, ("raw", "up"), (9,), ("linear",), 3):
+        if c.metric != "log_loss":
+            assert -1 <= c.low <= c.high <= 1
+            assert c.smallest_detectable <= 1

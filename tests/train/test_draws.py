@@ -49,7 +49,7 @@ def drawn():
 
 def rows_of(name, drawn, truth=None):
     data, positions, part, report = drawn
-    variant = choose([name], data, truth)[-1]
+    variant = next(v for v in choose([name], data, truth) if v.name == name)
     return treated(variant, data, positions, part, report, seed=0)
 
 
@@ -133,11 +133,12 @@ def test_two_variants_of_one_name_are_refused(noisy):
 
 
 def test_augmentation_adds_to_any_repair(noisy):
-    raw, both = choose(["pruned+augmented"], noisy, None)
+    raw, both, control = choose(["pruned+augmented"], noisy, None)
 
     assert (raw.name, raw.augment) == ("raw", None)
     assert both.name == "pruned+augmented"
     assert both.augment is not None
+    assert control.augment is None
 
 
 def test_a_draw_is_audited_without_knowing_the_rest(noisy):
@@ -164,3 +165,19 @@ def test_an_unknown_variant_offers_the_near_one(noisy):
         choose(["prned"], noisy, None)
     with pytest.raises(InputError, match="--truth"):
         choose(["oracle"], noisy, None)
+
+
+def test_the_control_is_always_beside_pruning_and_beside_nothing_else(noisy):
+    assert [v.name for v in choose(["pruned"], noisy, None)] == ["raw", "pruned", "random-pruned"]
+    assert [v.name for v in choose(["random-pruned", "pruned"], noisy, None)] == ["raw", "random-pruned", "pruned"]
+    assert [v.name for v in choose(["relabelled"], noisy, None)] == ["raw", "relabelled"]
+
+
+def test_every_row_that_is_not_as_drawn_is_an_edit(drawn):
+    assert rows_of("raw", drawn).edits == 0
+    assert rows_of("pruned", drawn).edits == len(rows_of("raw", drawn).positions) - len(
+        rows_of("pruned", drawn).positions
+    )
+    relabelled = rows_of("relabelled", drawn)
+    assert relabelled.edits == (relabelled.labels != rows_of("raw", drawn).labels).sum() > 0
+    assert rows_of("reweighted", drawn).edits == (rows_of("reweighted", drawn).weights != 1).sum() > 0

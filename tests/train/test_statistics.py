@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from train.statistics import crossed, holm, over_seeds
+from train.statistics import crossed, crossed_shares, holm, over_seeds
 
 
 def simulate(rng, seeds, rows, *, effect=0.0, seed_sd=0.01, row_sd=0.2, rest_sd=0.3):
@@ -80,12 +81,41 @@ def test_holm_by_hand():
     assert [round(j.alpha, 4) for j in found] == [0.0167, 0.025, 0.025]
 
 
-def test_more_seeds_are_asked_for_when_seeds_are_what_is_missing():
+@pytest.mark.parametrize(("effect", "worth"), [(0.01, 0.0), (0.003, 0.0), (0.0, 0.01)])
+def test_as_many_seeds_as_are_asked_for_settle_it_4_times_in_5(effect, worth):
     rng = np.random.default_rng(5)
-    found = crossed(simulate(rng, 4, 4000, effect=0.01, seed_sd=0.01, row_sd=0.01, rest_sd=0.01))
+    sds = {"seed_sd": 0.005, "row_sd": 0.02, "rest_sd": 0.02}
+    found = crossed(simulate(rng, 3, 1000, **sds))
+    # what was seen, had it been the truth
+    needed = replace(found, mean=effect, error=math.hypot(0.005 / 3**0.5, 0.02 / 1000**0.5), seed_variance=0.005**2 / 3)
+    seeds = needed.seeds_needed(worth=worth)
+    assert seeds is not None
+    settled = []
+    for _ in range(400):
+        low, high = crossed(simulate(rng, seeds, 1000, effect=effect, **sds)).interval()
+        settled.append(low > 0 or high < 0 or (-worth <= low and high <= worth))
 
-    needed = found.seeds_needed()
-    assert needed is None or needed > 4
+    assert seeds > 3
+    assert np.mean(settled) >= 0.76
+
+
+def test_seeds_do_not_make_up_for_test_rows():
+    rng = np.random.default_rng(5)
+    found = crossed(simulate(rng, 4, 50, effect=0.005, seed_sd=0.0001, row_sd=0.2, rest_sd=0.0001))
+
+    assert found.seeds_needed() is None
+
+
+@pytest.mark.parametrize("share", [0.001, 0.003, 0.01])
+def test_shares_that_hardly_ever_differ_are_covered(share):
+    rng = np.random.default_rng(1)
+    covered = []
+    for _ in range(500):
+        differs = (rng.random(300) < share)[None] * np.ones((3, 1))
+        low, high = crossed_shares(differs).interval()
+        covered.append(low <= share <= high)
+
+    assert np.mean(covered) >= 0.93
 
 
 def test_one_number_a_seed_is_students_t():

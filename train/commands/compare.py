@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -70,10 +71,10 @@ def command(
         comparison = compare(
             train_set,
             test_set,
-            variants=_names(variants),
+            variants=opt.names(variants),
             sizes=None if sizes is None else _numbers(sizes),
             seeds=seeds,
-            models=_names(models),
+            models=opt.names(models),
             runs=output,
             embeddings=load_array(embeddings) if embeddings else None,
             test_embeddings=load_array(test_embeddings) if test_embeddings else None,
@@ -82,6 +83,7 @@ def command(
             progress=progress,
             command=opt.command_line(),
         )
+    comparison = replace(comparison, created=opt.today())
     publish(comparison, output)
     if form == "json":
         click.echo(json.dumps(comparison.to_dict(), ensure_ascii=False, indent=1))
@@ -93,12 +95,8 @@ def command(
     return 0
 
 
-def _names(said: str) -> list[str]:
-    return [name.strip() for name in said.split(",") if name.strip()]
-
-
 def _numbers(said: str) -> list[int]:
     try:
-        return [int(n.replace("_", "")) for n in _names(said)]
+        return [int(n.replace("_", "")) for n in opt.names(said)]
     except ValueError:
         raise InputError(f"--sizes takes whole numbers with commas between them, got {said!r}") from None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -167,6 +167,7 @@ def _compared(data: Dataset, test: Dataset, names: tuple[str, str], folder: Path
             data, test, variants=VARIANTS, sizes=SIZES, seeds=SEEDS, models=MODELS, runs=folder,
             progress=progress, command=shlex.join(typed),
         )  # fmt: skip
+    comparison = replace(comparison, created=opt.today())
     publish(comparison, folder)
     click.echo("")
-    click.echo(terminal(comparison, colour=opt.colour(), unicode=opt.unicode()))
+    click.echo(terminal(comparison, colour=opt.colour(), unicode=opt.unicode()), nl=False)

@@ -107,11 +107,12 @@ def _cannot_tell(comparison: Comparison, best: Line, choices: Sequence[Line]) ->
     )
     if not more:
         text = "Cannot tell: even 100 seeds would not settle it."
+        lead += " That holds if the difference seen is the true one."
         return Headline("cannot tell", "CANNOT TELL", text, lead, _exceptions(comparison, choices, best))
     open_ones = [line for line in choices if line.last.verdict == "cannot tell"]
     what = "it" if len(open_ones) == 1 else deed(best.variant).doing
     text = f"Cannot tell yet: {words.plural(more, 'more seed')} would settle {what}."
-    lead += " The number of seeds holds if the difference seen is the true one."
+    lead += " The number of seeds holds, 4 times in 5, if the difference seen is the true one."
     return Headline("cannot tell", "CANNOT TELL YET", text, lead, _exceptions(comparison, choices, best))
 
 
@@ -201,9 +202,9 @@ def _control(comparison: Comparison) -> list[str]:
 
 
 def _models(comparison: Comparison, best: Line | None) -> list[str]:
-    """Other models whose verdict on the same version is another one."""
-    if best is None:
-        return _better_elsewhere(comparison)
+    """Other models whose verdict on the version to choose is another one; without one, what is better with them."""
+    if best is None or best.last.verdict != "helps":
+        return better_elsewhere(comparison)
     said = []
     for model in comparison.models:
         same = [line for line in lines(comparison, model) if line.variant == best.variant]
@@ -212,7 +213,8 @@ def _models(comparison: Comparison, best: Line | None) -> list[str]:
     return said
 
 
-def _better_elsewhere(comparison: Comparison) -> list[str]:
+def better_elsewhere(comparison: Comparison) -> list[str]:
+    """A sentence a model with which something helps."""
     said = []
     for model in comparison.models:
         helped = [phrases.name(line.variant) for line in treatments(comparison, model) if line.last.verdict == "helps"]

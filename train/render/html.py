@@ -148,6 +148,7 @@ def _control(comparison: Comparison, best: Panel) -> str:
 def doubts(comparison: Comparison, best: Panel) -> list[str]:
     """What this does not show, a sentence each."""
     out = []
+    largest = comparison.sizes[-1]
     seen = [line.last.smallest_detectable for line in best.lines if line.last.smallest_detectable is not None]
     if seen:
         seeds = words.plural(comparison.seeds, "seed")
@@ -158,6 +159,12 @@ def doubts(comparison: Comparison, best: Panel) -> list[str]:
     if len(comparison.sizes) > 1:
         out.append(
             f"Verdicts below {phrases.rows(comparison.sizes[-1])} are hints: they are not corrected for their number."
+        )
+    if 2 * largest > comparison.rows:
+        same = "are the same rows" if largest == comparison.rows else "share most of their rows"
+        out.append(
+            f"Draws of {phrases.rows(largest)} from {words.count(comparison.rows)} {same}, so the intervals there do not "
+            "cover what training on other rows would change."
         )
     failed = sum(failures(comparison).values())
     if failed:

@@ -45,7 +45,8 @@ def _apply(comparison: Comparison, best: Line) -> list[Step]:
     steps = []
     if repairs:
         data, roles = _data(comparison)
-        steps.append(Step("Audit the whole data.", " ".join(["assay audit", data, *roles, "-o report/"])))
+        evidence = _embeddings(comparison)
+        steps.append(Step("Audit the whole data.", " ".join(["assay audit", data, *roles, *evidence, "-o report/"])))
         by = f"--report report/ --by {','.join(repairs)} -o clean/"
         columns = [r for r in roles if r.startswith("--columns")]  # the report remembers the other roles
         steps.append(
@@ -103,6 +104,14 @@ def _data(comparison: Comparison) -> tuple[str, list[str]]:
         if word not in FLAGS and "=" not in word:
             next(rest, None)
     return shlex.quote(comparison.dataset), roles
+
+
+def _embeddings(comparison: Comparison) -> list[str]:
+    """What the draws were audited on: a repair by other evidence was not compared."""
+    parts = _split(comparison.command)
+    said = [b for a, b in pairwise(parts) if a == "--embeddings"]
+    said += [part.partition("=")[2] for part in parts if part.startswith("--embeddings=")]
+    return [f"--embeddings {shlex.quote(said[-1])}"] if said else []
 
 
 def _split(command: str) -> list[str]:

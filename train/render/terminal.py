@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from audit.render import words
 from train.comparison import Comparison, Contrast, Judgement
 from train.render import phrases
-from train.render.headline import headline
-from train.render.table import Line, failed_words, lines
+from train.render.headline import Headline, better_elsewhere, headline
+from train.render.table import Line, best_model, failed_words, lines
 
 WIDEST = 80
 NARROWEST = 40
@@ -40,7 +40,9 @@ def terminal(comparison: Comparison, *, colour: bool = False, unicode: bool = Tr
     out = _identity(comparison, width, say)
     for model in comparison.models:
         out += ["", *_table(comparison, model, width, say, colour=colour)]
-    out += ["", *words.wrap(say(headline(comparison).text), width)]
+    said = headline(comparison)
+    out += ["", *words.wrap(say(_judged_by(comparison, said)), width)] if len(comparison.models) > 1 else []
+    out += ["", *words.wrap(say(said.text), width)]
     return "\n".join(line.rstrip() for line in out) + "\n"
 
 
@@ -50,6 +52,13 @@ def _identity(comparison: Comparison, width: int, say: Say) -> list[str]:
     if space >= GAP:
         return [left + " " * space + right]
     return [words.shorten(left, width, say("…")), *words.wrap(right, width)]
+
+
+def _judged_by(comparison: Comparison, said: Headline) -> str:
+    """Which of several models the answer is about, and what is better with another where that one has no help."""
+    others = better_elsewhere(comparison) if said.verdict != "helps" else []
+    by = f"judged by model {best_model(comparison)}, which does best on the raw data."
+    return " ".join(words.sentence(s) for s in (by, *others))
 
 
 # -- one table ---------------------------------------------------------------------------------------------------------
@@ -95,7 +104,7 @@ def _layout(comparison: Comparison, shown: Sequence[Line], width: int, say: Say)
     all_or_few = tuple(range(last + 1)) if last < MANY_SIZES else few
     size = GAP + max(
         *(len(words.count(s)) for s in comparison.sizes),
-        *(max(NUMBER, len(phrases.difference(c))) + 1 for line in shown for c in line.contrasts),
+        *(max(NUMBER, len(phrases.difference(c)) + 1) + 1 for line in shown for c in line.contrasts),
     )
     longest = max(words.columns(say(phrases.name(line.variant))) for line in shown)
     ends = max(len(phrases.interval(line.last, comparison.delta, " and ")) for line in shown)
@@ -126,7 +135,7 @@ def _right(text: str, width: int) -> str:
 def _cell(c: Contrast, width: int, say: Say) -> str:
     """The mark and the difference, each in its own column."""
     number = say(phrases.difference(c))
-    return _right(say(phrases.MARKS[c.verdict]) + _right(number, max(NUMBER, words.columns(number))), width)
+    return _right(say(phrases.MARKS[c.verdict]) + _right(number, max(NUMBER, words.columns(number) + 1)), width)
 
 
 def _painted(verdict: Judgement, *, colour: bool) -> str:

@@ -37,6 +37,7 @@ def test_beyond_a_hundred_seeds_nothing_is_promised():
     )
 
     assert headline(made).text == "Cannot tell: even 100 seeds would not settle it."
+    assert "if the difference seen is the true one" in headline(made).lead
     assert next_steps(made) == ()
 
 
@@ -128,3 +129,10 @@ def test_red_only_when_everything_hurts(pruned, augmented, badge, verdict):
     said = headline(comparison(at_two_sizes(pruned=pruned, augmented=augmented), (500, 1000)))
 
     assert (said.badge, said.verdict) == (badge, verdict)
+
+
+@pytest.mark.parametrize("said", ["--embeddings 'my own.npy'", "--embeddings='my own.npy'"])
+def test_the_audit_to_repair_by_sees_what_the_draws_were_audited_on(case, said):
+    made = replace(case("helps"), command=f"assay compare a.csv --test b.csv {said} -o runs/")
+
+    assert next_steps(made)[0].command == "assay audit a.csv --embeddings 'my own.npy' -o report/"

@@ -168,3 +168,18 @@ def test_a_metric_better_when_smaller_has_its_sign_and_its_verdict():
     made = comparison(at_two_sizes(pruned=(1.0, 0.5, 1.5)), (500, 1000))
 
     assert "▲ −0.010" in Page(html(made)).words
+
+
+def test_what_an_interval_covers_is_not_overstated(case):
+    words = Page(html(case("helps"))).words
+
+    assert "Intervals of accuracy cover seeds and test rows, the others seeds alone" in words
+    assert "Draws of 16,000 rows from 20,000 share most of their rows" in words
+    assert "at 16,000 rows widened because several versions are judged" in words
+
+
+def test_one_version_has_nothing_to_be_widened_for():
+    made = comparison(at_two_sizes(augmented=(0, -0.1, 0.1)), (500, 1000))
+
+    assert "widened" not in Page(html(made)).words
+    assert "share most" not in Page(html(made)).words

@@ -3,6 +3,7 @@ from dataclasses import replace
 import pytest
 
 from audit.render import words
+from tests.train.render.conftest import at_two_sizes, comparison
 from train.render.terminal import terminal
 
 
@@ -79,3 +80,24 @@ def test_colour_only_when_asked_and_only_on_verdicts(case):
 
 def test_escape_sequences_in_names_are_spelt_out(case):
     assert "\x1b" not in terminal(case("markup"))
+
+
+def test_differences_of_two_digits_stay_apart_from_their_marks():
+    made = comparison(at_two_sizes(pruned=(-16.7, -40.0, 6.6), augmented=(1.0, 0.5, 1.5)), (500, 1000))
+
+    assert "? -16.7" in terminal(made, unicode=False)
+
+
+def test_of_several_models_it_says_which_the_answer_is_about_and_what_helps_with_another():
+    made = comparison(at_two_sizes(pruned=(0.4, -0.1, 0.9), augmented=(0.2, -0.5, 0.9)), (500, 1000), ("linear", "mlp"))
+    contrasts = tuple(
+        replace(c, low=0.001, verdict="helps")
+        if (c.model, c.size, c.metric, c.variant) == ("linear", 1000, "accuracy", "augmented")
+        else c
+        for c in made.contrasts
+    )
+    text = " ".join(terminal(replace(made, contrasts=contrasts)).split())
+
+    assert "Judged by model mlp, which does best on the raw data." in text
+    assert "With model linear these are better than raw: augmented. Cannot tell yet" in text
+    assert "Judged by" not in terminal(comparison(at_two_sizes(pruned=(0.4, -0.1, 0.9)), (500, 1000)))
