@@ -146,7 +146,7 @@ def test_public_names_say_what_they_are(path):
 
 @pytest.mark.parametrize("path", FILES, ids=name_of)
 def test_files_are_short_enough_to_read(path):
-    assert len(path.read_text(encoding="utf-8").splitlines()) <= 400
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= 420
 
 
 def test_every_check_is_listed_and_tested():

@@ -23,6 +23,7 @@ from train.comparison import Comparison
 from train.contrasts import DELTA, contrasts, points
 from train.draws import light
 from train.grid import Grid, run
+from train.growth import growth
 from train.ledger import CELLS, Ledger
 from train.models import ON_PICTURES
 from train.pool import Pool
@@ -95,6 +96,7 @@ def compare(
     ledger = Ledger(runs)
     results, trained = run(grid, ledger, progress)
     names = tuple(v.name for v in chosen)
+    found = contrasts(results, names, wanted, tuple(used), seeds)
     return Comparison(
         dataset=data.name,
         test=test.name,
@@ -107,7 +109,7 @@ def compare(
         models=tuple(used),
         seeds=seeds,
         cells=tuple(r.record for r in results.values()),
-        contrasts=tuple(contrasts(results, names, wanted, tuple(used), seeds)),
+        contrasts=tuple(found),
         points=tuple(points(results, names, wanted, tuple(used), seeds)),
         protocol=_protocol(data, test, used, leaked, embeddings is not None),
         notes=(*cache.notes, *ledger.notes),
@@ -115,6 +117,7 @@ def compare(
         seconds=time.perf_counter() - start,
         trained=trained,
         delta=DELTA,
+        extra=growth(results, found, names, wanted, tuple(used), seeds),
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Any
@@ -15,15 +15,17 @@ from audit.cache import array_digest, digest_of
 from audit.dataset import Dataset
 from train.draws import Rows, audit_draw, order, treated
 from train.ledger import Ledger, Result
-from train.loop import fit, predict
+from train.loop import Fit, predict
 from train.metrics import metrics
-from train.models import ON_PICTURES
+from train.models import ON_PICTURES, build
+from train.plan import train_jobs
 from train.pool import Pool
 from train.recipe import Recipe
 from train.variants import Variant
+from train.vmapped import Job, groupable
 
 Progress = Callable[[str, int, int], None]
-CODE = 3
+CODE = 4
 """Raised when a change of this package changes what a cell comes to."""
 
 
@@ -63,37 +65,39 @@ class Grid:
 
 
 def run(grid: Grid, ledger: Ledger, progress: Progress) -> tuple[dict[Cell, Result], int]:
-    """Every cell's result, and how many were trained now."""
+    """Every cell's result, and how many were trained now. The cells of one seed and model train together."""
     done: dict[Cell, Result] = {}
     trained = 0
     base = _base(grid)
     variants = {v.name: v for v in grid.variants}
     for seed in range(grid.seeds):
-        permutation = order(grid.light.labels, seed)
-        for size in grid.sizes:
-            positions = permutation[:size]
-            cells = [Cell(v, size, seed, m) for v in variants for m in grid.recipes]
-            keys = {c: _key(base, grid, c, variants[c.variant]) for c in cells}
-            kept = {c: ledger.get(keys[c]) for c in cells}
-            missing = [c for c, result in kept.items() if result is None]
-            rows = _rows(grid, variants, missing, positions, seed) if missing else {}
-            for cell in cells:
-                result = kept[cell]
-                if result is None:
-                    result = train(grid, cell, rows[cell.variant], variants[cell.variant])
-                    ledger.put(keys[cell], result)
-                    trained += 1
-                done[cell] = result
-                progress("models", len(done), len(grid))
+        cells = [Cell(v, size, seed, m) for size in grid.sizes for v in variants for m in grid.recipes]
+        keys = {c: _key(base, grid, c, variants[c.variant]) for c in cells}
+        kept = {c: found for c in cells if (found := ledger.get(keys[c])) is not None}
+        rows = _rows(grid, variants, [c for c in cells if c not in kept], seed)
+        for model in grid.recipes:
+            for cell, result in train(grid, model, {c: r for c, r in rows.items() if c.model == model}, variants):
+                ledger.put(keys[cell], result)
+                kept[cell] = result
+                trained += 1
+                progress("models", len(done) + len(kept), len(grid))
+        done |= {c: kept[c] for c in cells}
+        progress("models", len(done), len(grid))
     return done, trained
 
 
-def _rows(
-    grid: Grid, variants: Mapping[str, Variant], missing: list[Cell], positions: np.ndarray, seed: int
-) -> dict[str, Rows]:
-    part, report = audit_draw(grid.light, grid.pool.vectors, positions, seed)
-    names = dict.fromkeys(c.variant for c in missing)
-    return {n: treated(variants[n], grid.light, positions, part, report, seed) for n in names}
+def _rows(grid: Grid, variants: Mapping[str, Variant], missing: Sequence[Cell], seed: int) -> dict[Cell, Rows]:
+    """What each missing cell of a seed trains on; each size's draw is audited once."""
+    out: dict[Cell, Rows] = {}
+    permutation = order(grid.light.labels, seed)
+    for size in dict.fromkeys(c.size for c in missing):
+        positions = permutation[:size]
+        part, report = audit_draw(grid.light, grid.pool.vectors, positions, seed)
+        mine = [c for c in missing if c.size == size]
+        names = dict.fromkeys(c.variant for c in mine)
+        made = {n: treated(variants[n], grid.light, positions, part, report, seed) for n in names}
+        out |= {c: made[c.variant] for c in mine}
+    return out
 
 
 def _base(grid: Grid) -> dict[str, Any]:
@@ -116,29 +120,43 @@ def _key(base: Mapping[str, Any], grid: Grid, cell: Cell, variant: Variant) -> s
     return digest_of({**base, "cell": [cell.variant, cell.size, cell.seed, cell.model], **by, "recipe": recipe})
 
 
-def train(grid: Grid, cell: Cell, rows: Rows, variant: Variant) -> Result:
-    """Train one cell and judge it on the test set. A cell without rows, or whose loss is no number, has failed."""
-    start = time.perf_counter()
-    recipe = grid.recipes[cell.model]
-    x, x_test = grid.pool.inputs(pictures=cell.model in ON_PICTURES)
-    test_labels = grid.pool.test.labels
-    record: dict[str, Any] = {**cell.__dict__, "rows": len(rows.positions), "test_rows": len(test_labels)}
-    record |= {"edits": rows.edits, "augmented": variant.augment is not None}
-    if not (rows.weights > 0).any():
-        return Result({**record, "failed": "no row was left to train on"}, np.zeros(0, dtype=bool))
-    fitted = fit(
-        x[torch.from_numpy(rows.positions)],
-        torch.from_numpy(rows.labels),
-        torch.from_numpy(rows.weights).float(),
-        len(grid.light.classes),
-        recipe,
-        cell.seed,
-        variant.augment,
-    )
+def train(
+    grid: Grid, model: str, todo: Mapping[Cell, Rows], variants: Mapping[str, Variant]
+) -> Iterator[tuple[Cell, Result]]:
+    """Train cells of one model and judge each on the test set. A cell without rows, or whose loss is no number, has
+    failed."""
+    x, x_test = grid.pool.inputs(pictures=model in ON_PICTURES)
+    records = {c: _record(grid, c, rows, variants[c.variant]) for c, rows in todo.items()}
+    full = [c for c, rows in todo.items() if (rows.weights > 0).any()]
+    for cell in [c for c in todo if c not in full]:
+        yield cell, Result({**records[cell], "failed": "no row was left to train on"}, np.zeros(0, dtype=bool))
+    # what cannot be grouped is trained and kept one by one, so that a kill loses one model, not a seed's
+    side_by_side = groupable(build(grid.recipes[model], tuple(x.shape[1:]), len(grid.light.classes)))
+    for together in [full] if side_by_side else [[c] for c in full]:
+        start = time.perf_counter()
+        jobs = [_job(c, todo[c], variants[c.variant]) for c in together]
+        trained = train_jobs(x, jobs, len(grid.light.classes), grid.recipes[model])
+        each = (time.perf_counter() - start) / max(1, sum(f.steps for f in trained.fits))
+        for cell, fitted in zip(together, trained.fits, strict=True):
+            yield cell, _judged({**records[cell], "seconds": round(each * fitted.steps, 3)}, fitted, x_test, grid)
+
+
+def _job(cell: Cell, rows: Rows, variant: Variant) -> Job:
+    tensors = (torch.from_numpy(rows.positions), torch.from_numpy(rows.labels), torch.from_numpy(rows.weights).float())
+    return Job(*tensors, cell.seed, variant.augment)
+
+
+def _record(grid: Grid, cell: Cell, rows: Rows, variant: Variant) -> dict[str, Any]:
+    counts = {"rows": len(rows.positions), "test_rows": len(grid.pool.test.labels), "edits": rows.edits}
+    return {**cell.__dict__, **counts, "augmented": variant.augment is not None}
+
+
+def _judged(record: Mapping[str, Any], fitted: Fit, x_test: torch.Tensor, grid: Grid) -> Result:
     probabilities = predict(fitted.model, x_test).numpy()
-    record |= {"steps": fitted.steps, "epochs": round(fitted.epochs, 2), "examples_seen": fitted.examples_seen}
-    record["seconds"] = round(time.perf_counter() - start, 3)
+    taken = {"steps": fitted.steps, "epochs": round(fitted.epochs, 2), "examples_seen": fitted.examples_seen}
     if not np.isfinite(probabilities).all():
-        return Result({**record, "failed": "the loss was no number"}, np.zeros(0, dtype=bool))
-    correct = probabilities.argmax(axis=1) == test_labels
-    return Result({**record, "metrics": metrics(probabilities, test_labels)}, correct)
+        return Result({**record, **taken, "failed": "the loss was no number"}, np.zeros(0, dtype=bool))
+    labels = grid.pool.test.labels
+    return Result(
+        {**record, **taken, "metrics": metrics(probabilities, labels)}, probabilities.argmax(axis=1) == labels
+    )

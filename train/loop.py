@@ -10,7 +10,8 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from train.models import build
+from train.masks import dropout_keys
+from train.models import Drop, build
 from train.recipe import Recipe
 from train.rng import generator, key
 
@@ -57,9 +58,10 @@ def fit(
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(key(seed, "init"))
         model = build(recipe, tuple(x.shape[1:]), classes).train()
-        torch.manual_seed(key(seed, "dropout"))
+        drops = [m for m in model.modules() if isinstance(m, Drop) and m.p]
         optimiser = torch.optim.AdamW(model.parameters(), lr=recipe.lr, weight_decay=recipe.l2)
         per_epoch = max(1, rows // batch)
+        masks = dropout_keys(seed, 0, steps, len(drops)).to(x.device)
         order = kept
         for step in range(steps):
             epoch, place = divmod(step, per_epoch)
@@ -69,6 +71,8 @@ def fit(
             inputs, targets = floats(x[chosen]), functional.one_hot(labels[chosen], classes).float()
             if augment is not None:
                 inputs, targets = augment(inputs, targets, generator(seed, "augment", step))
+            for drop, mask in zip(drops, masks[step], strict=True):
+                drop.key = mask
             for group in optimiser.param_groups:
                 group["lr"] = recipe.lr * 0.5 * (1 + math.cos(math.pi * step / steps))
             loss = -(targets * model(inputs).log_softmax(dim=1)).sum(dim=1)

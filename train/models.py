@@ -7,13 +7,25 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import torch
 from torch import nn
 
 from audit.errors import InputError
+from train.masks import dropout_mask
 from train.recipe import Recipe
 
 GROUPS = 8
 Build = Callable[[tuple[int, ...], int, Recipe], nn.Module]
+
+
+class Drop(nn.Dropout):
+    """Dropout whose mask follows from a key that the training sets before each step."""
+
+    key: torch.Tensor
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """x, with units dropped while training."""
+        return x * dropout_mask(self.key, x.shape, self.p, x.dtype) if self.training and self.p else x
 
 
 def linear(shape: tuple[int, ...], classes: int, recipe: Recipe) -> nn.Module:  # noqa: ARG001  a Build
@@ -29,10 +41,10 @@ def mlp(shape: tuple[int, ...], classes: int, recipe: Recipe) -> nn.Module:
     return nn.Sequential(
         nn.Linear(shape[0], recipe.width),
         nn.ReLU(),
-        nn.Dropout(recipe.dropout),
+        Drop(recipe.dropout),
         nn.Linear(recipe.width, recipe.width),
         nn.ReLU(),
-        nn.Dropout(recipe.dropout),
+        Drop(recipe.dropout),
         nn.Linear(recipe.width, classes),
     )
 

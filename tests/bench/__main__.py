@@ -5,10 +5,26 @@ import sys
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # before numpy is imported
 
-from tests.bench import bench_audit, bench_compare, bench_labels, bench_start
+from tests.bench import (
+    bench_audit,
+    bench_compare,
+    bench_curves,
+    bench_labels,
+    bench_start,
+    bench_statistics,
+    bench_train,
+)
 from tests.bench.goals import keep
 
-ALL = {"start": bench_start.run, "audit": bench_audit.run, "labels": bench_labels.run, "compare": bench_compare.run}
+ALL = {
+    "start": bench_start.run,
+    "audit": bench_audit.run,
+    "labels": bench_labels.run,
+    "compare": bench_compare.run,
+    "train": bench_train.run,
+    "statistics": bench_statistics.run,
+    "curves": bench_curves.run,
+}
 
 
 def main() -> int:

@@ -13,7 +13,7 @@ from train.plan import bytes_per_cell, pack, train_jobs
 from train.recipe import Recipe
 from train.vmapped import Job, train_group
 
-MLP = Recipe("mlp", width=16, batch=16, epochs=3, fewest_steps=10)
+MLP = Recipe("mlp", width=16, batch=16, epochs=3, fewest_steps=10, dropout=0.3)
 
 
 def pool(n=200):

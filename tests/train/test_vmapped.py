@@ -59,7 +59,7 @@ def same(one, other):
     return torch.equal(weights_of(one), weights_of(other))
 
 
-@pytest.mark.parametrize("recipe", [LINEAR, MLP], ids=["linear", "mlp"])
+@pytest.mark.parametrize("recipe", [LINEAR, MLP, DROPPING], ids=["linear", "mlp", "mlp with dropout"])
 @pytest.mark.parametrize("features", [13, 16])
 def test_a_group_equals_each_cell_alone_exactly(dtype, recipe, features):
     x, y = pool(features=features)

@@ -12,6 +12,7 @@ import click
 from audit.commands import options as opt
 from audit.errors import InputError
 
+WIDTH = 80
 VARIANTS = "raw,pruned,relabelled,reweighted,augmented,pruned+augmented,random-pruned"
 
 
@@ -58,10 +59,12 @@ def command(
     again to go on where it stopped, or with more seeds to settle what cannot be told yet.
     """
     from audit.probabilities import load_array
+    from audit.render.terminal import command_lines
     from audit.sources import load
     from train.experiment import compare
     from train.publish import publish
     from train.render.markdown import markdown
+    from train.render.steps import next_steps
     from train.render.terminal import terminal
 
     named = opt.roles(kwargs)
@@ -92,6 +95,8 @@ def command(
     else:
         click.echo(terminal(comparison, colour=opt.colour(), unicode=opt.unicode()))
         click.echo(f"report: {output}/comparison.html")
+        if steps := next_steps(comparison):
+            click.echo("\n".join(command_lines("next:", steps[0].command, WIDTH)))
     return 0
 
 

@@ -106,8 +106,8 @@ def _cannot_tell(comparison: Comparison, best: Line, choices: Sequence[Line]) ->
         f"by {phrases.difference(c)} points" + (f" (between {ends})." if ends else ".")
     )
     if not more:
-        text = "Cannot tell: even 100 seeds would not settle it."
-        lead += " That holds if the difference seen is the true one."
+        text = "Cannot tell: even 100 seeds may not settle it."
+        lead += " Even if the difference seen is the true one, they would leave it open more than 1 time in 5."
         return Headline("cannot tell", "CANNOT TELL", text, lead, _exceptions(comparison, choices, best))
     open_ones = [line for line in choices if line.last.verdict == "cannot tell"]
     what = "it" if len(open_ones) == 1 else deed(best.variant).doing

@@ -47,7 +47,8 @@ def _apply(comparison: Comparison, best: Line) -> list[Step]:
         data, roles = _data(comparison)
         evidence = _embeddings(comparison)
         steps.append(Step("Audit the whole data.", " ".join(["assay audit", data, *roles, *evidence, "-o report/"])))
-        by = f"--report report/ --by {','.join(repairs)} -o clean/"
+        only = " --for labels" * ("prune" in repairs)  # what the comparison pruned for
+        by = f"--report report/ --by {','.join(repairs)}{only} -o clean/"
         columns = [r for r in roles if r.startswith("--columns")]  # the report remembers the other roles
         steps.append(
             Step(

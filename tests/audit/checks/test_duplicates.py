@@ -41,9 +41,7 @@ def test_normalised_copies_count_the_exact_ones_and_have_their_own_word():
         "near.count": 0,
     }
     assert issues.findings["kind"].sort_index().tolist() == ["exact", "normalised", "normalised"]
-    assert issues.findings.loc[81, "reason"] == (
-        "is the same as row 1 but for case or spaces"
-    )
+    assert issues.findings.loc[81, "reason"] == ("is the same as row 1 but for case or spaces")
 
 
 def test_pictures_that_are_copies_are_found():

@@ -36,7 +36,7 @@ def test_beyond_a_hundred_seeds_nothing_is_promised():
         at_two_sizes(pruned=(0.1, -0.9, 1.1)), (500, 1000), changed={("pruned", 1000): {"seeds_needed": None}}
     )
 
-    assert headline(made).text == "Cannot tell: even 100 seeds would not settle it."
+    assert headline(made).text == "Cannot tell: even 100 seeds may not settle it."
     assert "if the difference seen is the true one" in headline(made).lead
     assert next_steps(made) == ()
 
@@ -136,3 +136,7 @@ def test_the_audit_to_repair_by_sees_what_the_draws_were_audited_on(case, said):
     made = replace(case("helps"), command=f"assay compare a.csv --test b.csv {said} -o runs/")
 
     assert next_steps(made)[0].command == "assay audit a.csv --embeddings 'my own.npy' -o report/"
+
+
+def test_the_repair_to_make_prunes_for_what_the_comparison_pruned_for(case):
+    assert next_steps(case("failed cells"))[1].command.endswith("--by prune --for labels -o clean/")
