@@ -13,7 +13,7 @@ from torch.nn import functional
 from torch.utils.data import DataLoader, TensorDataset
 
 from tests.bench.goals import Goal, at_least, at_most
-from train.models import build
+from train.models import Drop, build
 from train.plan import train_jobs
 from train.recipe import Recipe
 from train.vmapped import Job, fit_group
@@ -71,10 +71,16 @@ def _cpu(ways: dict[str, Callable[[], object]]) -> dict[str, float]:
     return {name: median(values) for name, values in seconds.items()}
 
 
+def _usual(recipe: Recipe) -> nn.Module:
+    """The recipe's model with torch's own dropout, as anybody would write it."""
+    layers = [nn.Dropout(m.p) if isinstance(m, Drop) else m for m in build(recipe, (FEATURES,), CLASSES).children()]
+    return nn.Sequential(*layers)
+
+
 def _plain(x: torch.Tensor, y: torch.Tensor, recipe: Recipe, seed: int) -> nn.Module:
     """One model as a plain loop over resident tensors trains it."""
     torch.manual_seed(seed)
-    model = build(recipe, (FEATURES,), CLASSES)
+    model = _usual(recipe)
     optimiser = torch.optim.AdamW(model.parameters(), lr=recipe.lr, weight_decay=recipe.l2)
     order, place = torch.randperm(len(x)), 0
     for step in range(STEPS):
@@ -89,7 +95,7 @@ def _plain(x: torch.Tensor, y: torch.Tensor, recipe: Recipe, seed: int) -> nn.Mo
 def _loader(x: torch.Tensor, y: torch.Tensor, recipe: Recipe, seed: int) -> nn.Module:
     """One model as a loop over torch's own loader trains it."""
     torch.manual_seed(seed)
-    model = build(recipe, (FEATURES,), CLASSES)
+    model = _usual(recipe)
     optimiser = torch.optim.AdamW(model.parameters(), lr=recipe.lr, weight_decay=recipe.l2)
     batches = DataLoader(TensorDataset(x, y), batch_size=recipe.batch, shuffle=True, drop_last=True)
     step = 0
