@@ -61,7 +61,7 @@ def audit_draw(data: Dataset, vectors: np.ndarray, positions: np.ndarray, seed: 
     audited = _learnable(draw, vectors[positions])
     if len(np.unique(draw.labels[audited])) < 2:
         raise InputError(
-            f"{data.name}: {len(draw):,} rows have fewer than two classes with {FEWEST_OF_A_CLASS} rows; draw more"
+            f"{data.name}: {len(draw):,} rows have fewer than two classes with {FEWEST_OF_A_CLASS} rows; draw larger sizes"
         )
     part = draw.take(draw.rows[audited])
     given = Given(embeddings=vectors[positions[audited]])

@@ -65,7 +65,7 @@ def command(
                 report,
                 verdict,
                 path=output / "report.html",
-                next_command=steps[0].command if steps else "",
+                next_command=next((s.command for s in steps if s.command), ""),
                 colour=opt.colour(),
                 unicode=opt.unicode(),
             )

@@ -95,8 +95,8 @@ def command(
     else:
         click.echo(terminal(comparison, colour=opt.colour(), unicode=opt.unicode()))
         click.echo(f"report: {output}/comparison.html")
-        if steps := next_steps(comparison):
-            click.echo("\n".join(command_lines("next:", steps[0].command, WIDTH)))
+        if after := next((s.command for s in next_steps(comparison) if s.command), ""):
+            click.echo("\n".join(command_lines("next:", after, WIDTH)))
     return 0
 
 
