@@ -37,11 +37,16 @@ def test_the_quoted_output_is_what_the_commands_print(tmp_path):
             assert timeless(run(command.line, tmp_path)) == timeless(command.output), command.line
 
 
-def test_the_python_in_the_readme_runs(tmp_path, monkeypatch):
+def test_the_python_in_the_readme_runs(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     code = TEXT.split("```python\n")[1].split("```")[0]
 
     exec(compile(code, "README.md", "exec"), {})
+
+    gate, rows, verdicts = capsys.readouterr().out.splitlines()
+    assert gate.startswith("FAIL ")
+    assert rows.endswith("rows are left")
+    assert "('pruned', 'linear')" in verdicts
 
 
 def test_the_tree_in_the_readme_is_the_tree():
