@@ -100,7 +100,9 @@ def _with(labels: np.ndarray, changes: Mapping[int, Any]) -> np.ndarray:
 def cut_memory(before: Dataset, out: Path, rows: np.ndarray) -> None:
     """Write the chosen rows as they are."""
     images = None if before.images is None else before.images[rows]
-    write_stored(out, before.table[rows], images, before)
+    # the whole table says what its columns hold; of no rows at all, pandas 2 would have Arrow guess "nothing"
+    schema = _as_arrow(before.table, before).schema
+    write_stored(out, before.table[rows], images, before, schema)
 
 
 def edit_memory(before: Dataset, out: Path, edits: Edits) -> dict[str, Any]:
@@ -130,13 +132,19 @@ def join_memory(
         np.save(out.parent / IMAGES, np.concatenate(images)[order])
 
 
-def write_stored(path: Path, table: pd.DataFrame, images: np.ndarray | None, like: Dataset) -> None:
-    """Write a pandas table as Parquet with its row ids, its roles, and its pictures beside it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+def _as_arrow(table: pd.DataFrame, like: Dataset, schema: pa.Schema | None = None) -> pa.Table:
     try:
-        arrow = pa.Table.from_pandas(table, preserve_index=True)
+        return pa.Table.from_pandas(table, schema=schema, preserve_index=True)
     except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError) as refused:
         raise OutputError(f"{like.name}: Parquet cannot hold it: {' '.join(map(str, refused.args))}") from None
+
+
+def write_stored(
+    path: Path, table: pd.DataFrame, images: np.ndarray | None, like: Dataset, schema: pa.Schema | None = None
+) -> None:
+    """Write a pandas table as Parquet with its row ids, its roles, and its pictures beside it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    arrow = _as_arrow(table, like, schema)
     beside = {} if images is None else {"images": IMAGES}
     write_arrow(remember(arrow, like.roles, like.classes, pandas=True, **beside), path)
     if images is not None:
