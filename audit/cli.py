@@ -25,7 +25,7 @@ class LazyGroup(click.Group):
     """A group that knows its commands' names and imports one only to run it or to show its help."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  click's signature
-        """The names, in the order of a session's work."""
+        """The names, in the order in which one works."""
         return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:  # noqa: ARG002
