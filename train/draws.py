@@ -32,6 +32,8 @@ class Rows:
     weights: np.ndarray
     edits: int
     """Rows of the draw that were dropped, or have another label or weight."""
+    unaudited: int
+    """Rows of the draw whose class is too rare in it to be audited; they stay as they are."""
 
 
 def order(labels: np.ndarray, seed: int) -> np.ndarray:
@@ -55,8 +57,8 @@ def light(data: Dataset, keep: Sequence[str] = ()) -> Dataset:
 
 
 def audit_draw(data: Dataset, vectors: np.ndarray, positions: np.ndarray, seed: int) -> tuple[Dataset, Report]:
-    """The part of a draw that can be audited, as a dataset, and its audit for label errors and copies on embeddings that know no
-    labels. Rows of classes too rare in this draw are in neither."""
+    """The part of a draw that can be audited, as a dataset, and its audit for label errors and copies on embeddings
+    that know no labels. Rows of classes too rare in this draw are in neither."""
     draw = data.take(data.rows[positions])
     audited = _learnable(draw, vectors[positions])
     if len(np.unique(draw.labels[audited])) < 2:
@@ -96,4 +98,4 @@ def treated(variant: Variant, data: Dataset, positions: np.ndarray, part: Datase
     weights[rows.get_indexer(weight.index)] *= weight.to_numpy()
     stays = ~rows.isin(patch.rows("drop").index)
     changed = ~stays | (labels != data.labels[positions]) | (weights != given)
-    return Rows(positions[stays], labels[stays], weights[stays], int(changed.sum()))
+    return Rows(positions[stays], labels[stays], weights[stays], int(changed.sum()), len(positions) - len(part))

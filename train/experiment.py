@@ -112,13 +112,25 @@ def compare(
         contrasts=tuple(found),
         points=tuple(points(results, names, wanted, tuple(used), seeds)),
         protocol=_protocol(data, test, used, leaked, embeddings is not None),
-        notes=(*cache.notes, *ledger.notes),
+        notes=(*cache.notes, *ledger.notes, *_too_rare([r.record for r in results.values()])),
         command=command,
         seconds=time.perf_counter() - start,
         trained=trained,
         delta=DELTA,
         extra=growth(results, found, names, wanted, tuple(used), seeds),
     )
+
+
+def _too_rare(records: Sequence[Mapping[str, Any]]) -> list[str]:
+    """What the reader must know of rows that no repair could reach, a sentence a size."""
+    most: dict[int, int] = {}
+    for record in records:
+        most[record["size"]] = max(most.get(record["size"], 0), record["unaudited"])
+    return [
+        f"at {size:,} rows up to {rows:,} rows of a draw are of classes too rare in it to audit; no repair touches them"
+        for size, rows in most.items()
+        if rows
+    ]
 
 
 # -- before anything is trained ----------------------------------------------------------------------------------------

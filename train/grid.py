@@ -25,7 +25,7 @@ from train.variants import Variant
 from train.vmapped import Job, groupable
 
 Progress = Callable[[str, int, int], None]
-CODE = 4
+CODE = 5
 """Raised when a change of this package changes what a cell comes to."""
 
 
@@ -148,6 +148,7 @@ def _job(cell: Cell, rows: Rows, variant: Variant) -> Job:
 
 def _record(grid: Grid, cell: Cell, rows: Rows, variant: Variant) -> dict[str, Any]:
     counts = {"rows": len(rows.positions), "test_rows": len(grid.pool.test.labels), "edits": rows.edits}
+    counts["unaudited"] = rows.unaudited
     return {**cell.__dict__, **counts, "augmented": variant.augment is not None}
 
 

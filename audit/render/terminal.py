@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from audit.render import words
@@ -46,11 +46,20 @@ def terminal(
     lines = _identity(report, width, say)
     for f in rows:
         lines += _check(f, report, width, say)
+    lines += notes(report.notes, width, say)
     lines += ["", *_verdict(verdict, rows, report.seconds, width, say)]
     lines += command_lines("report:", say(path), width)
     if next_command:
         lines += command_lines("next:", say(next_command), width)
     return "\n".join(_painted(line) if colour else line for line in lines) + "\n"
+
+
+def notes(told: Sequence[str], width: int, say: Say) -> list[str]:
+    """What was inferred, and what was done otherwise than asked, below everything that was found."""
+    gutter = "note  "
+    wrapped = [words.wrap(say(note), width - len(gutter)) for note in told]
+    lines = [gutter + line if i == 0 else " " * len(gutter) + line for part in wrapped for i, line in enumerate(part)]
+    return ["", *lines] if lines else []
 
 
 def verdict_line(report: Report, verdict: Verdict, *, colour: bool, unicode: bool = True) -> str:

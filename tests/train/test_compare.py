@@ -13,6 +13,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from audit import load
 from audit.cli import run
 from audit.dataset import Roles
 from audit.errors import InputError, OutputError, UnknownName
@@ -155,6 +156,16 @@ def test_a_damaged_cell_is_trained_again_and_the_comparison_says_so(noisy, held_
     assert values(after) == values(before)
 
 
+def test_rows_too_rare_to_audit_are_told_of(noisy, held_out):
+    rare = noisy.table.assign(label=lambda t: t["label"].where(t.index > 1, "rare"))
+    data = load(rare, label="label", features=list(noisy.roles.features))
+    told = compare(data, held_out, variants=("pruned",), sizes=(399,), seeds=1, epochs=1).notes
+    untold = compare(noisy, held_out, variants=("pruned",), sizes=(399,), seeds=1, epochs=1).notes
+
+    assert [n for n in told if "too rare" in n] != []
+    assert [n for n in untold if "too rare" in n] == []
+
+
 def test_two_seeds_give_no_verdict(noisy, held_out):
     comparison = compare(noisy, held_out, variants=("pruned",), sizes=(60,), seeds=2, epochs=2)
     found = comparison.contrast("pruned", 60, "linear")
@@ -165,8 +176,6 @@ def test_two_seeds_give_no_verdict(noisy, held_out):
 
 def test_rows_of_the_test_set_are_left_out_of_training(noisy, held_out):
     import pandas as pd
-
-    from audit import load
 
     both = pd.concat([noisy.table, held_out.table.iloc[:25]], ignore_index=True)
     data = load(both, label="label", features=list(noisy.roles.features))

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from audit.render import words
+from audit.render.terminal import notes
 from train.comparison import Comparison, Contrast, Judgement
 from train.render import phrases
 from train.render.headline import Headline, better_elsewhere, headline
@@ -42,6 +43,7 @@ def terminal(comparison: Comparison, *, colour: bool = False, unicode: bool = Tr
         out += ["", *_table(comparison, model, width, say, colour=colour)]
     said = headline(comparison)
     out += ["", *words.wrap(say(_judged_by(comparison, said)), width)] if len(comparison.models) > 1 else []
+    out += notes(comparison.notes, width, say)
     out += ["", *words.wrap(say(said.text), width)]
     return "\n".join(line.rstrip() for line in out) + "\n"
 

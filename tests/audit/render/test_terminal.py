@@ -3,10 +3,12 @@
 import re
 import shlex
 
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from audit import audit, gate, load, read_suite
 from audit.render import words
 from audit.render.terminal import command_lines, terminal, verdict_line
 
@@ -107,3 +109,13 @@ def test_a_long_command_can_still_be_pasted(parts, width):
     lines = command_lines("next:", " ".join(parts), width)
     assert all(len(line) <= width for line in lines)
     assert shell_reads(lines) == parts
+
+
+def test_what_was_inferred_or_done_otherwise_is_printed(tmp_path):
+    data = load(pd.DataFrame({"a": range(40), "b": [0.5, 1.5] * 20, "label": ["x", "y"] * 20}))
+    report = audit(data, checks=("missing", "imbalance"))
+    printed = terminal(
+        report, gate(report, read_suite("tabular")), path=tmp_path / "report.html", next_command="", colour=False
+    )
+
+    assert "note  label is column 'label', by its name" in printed
