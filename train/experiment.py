@@ -151,11 +151,12 @@ def _recipes(
 ) -> dict[str, Recipe]:
     if not models:
         raise InputError("no model was named")
-    if pictures := [m for m in models if m in ON_PICTURES and data.kind != "image"]:
-        raise InputError(f"{data.name}: model {pictures[0]} looks at pictures, and this is {data.kind} data")
     if own and epochs is not None:
         raise InputError("epochs is the budget of assay's own recipes; a recipe of your own has its own budget")
-    return {m: (own or {}).get(m) or recipe_for(m, epochs=epochs) for m in dict.fromkeys(models)}
+    used = {m: (own or {}).get(m) or recipe_for(m, epochs=epochs) for m in dict.fromkeys(models)}
+    if pictures := [m for m, recipe in used.items() if recipe.model in ON_PICTURES and data.kind != "image"]:
+        raise InputError(f"{data.name}: model {pictures[0]} looks at pictures, and this is {data.kind} data")
+    return used
 
 
 def _same_classes(data: Dataset, test: Dataset) -> Dataset:

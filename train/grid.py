@@ -14,9 +14,9 @@ import torch
 from audit.cache import array_digest, digest_of
 from audit.dataset import Dataset
 from train.draws import Rows, audit_draw, order, treated
-from train.ledger import Ledger, Result
+from train.ledger import Ledger, Result, failure
 from train.loop import Fit, predict
-from train.metrics import metrics
+from train.metrics import metrics, reliability
 from train.models import ON_PICTURES, build
 from train.plan import train_jobs
 from train.pool import Pool
@@ -25,7 +25,7 @@ from train.variants import Variant
 from train.vmapped import Job, groupable
 
 Progress = Callable[[str, int, int], None]
-CODE = 5
+CODE = 6
 """Raised when a change of this package changes what a cell comes to."""
 
 
@@ -125,11 +125,11 @@ def train(
 ) -> Iterator[tuple[Cell, Result]]:
     """Train cells of one model and judge each on the test set. A cell without rows, or whose loss is no number, has
     failed."""
-    x, x_test = grid.pool.inputs(pictures=model in ON_PICTURES)
+    x, x_test = grid.pool.inputs(pictures=grid.recipes[model].model in ON_PICTURES)
     records = {c: _record(grid, c, rows, variants[c.variant]) for c, rows in todo.items()}
     full = [c for c, rows in todo.items() if (rows.weights > 0).any()]
     for cell in [c for c in todo if c not in full]:
-        yield cell, Result({**records[cell], "failed": "no row was left to train on"}, np.zeros(0, dtype=bool))
+        yield cell, failure(records[cell], "no row was left to train on")
     # what cannot be grouped is trained and kept one by one, so that a kill loses one model, not a seed's
     side_by_side = groupable(build(grid.recipes[model], tuple(x.shape[1:]), len(grid.light.classes)))
     for together in [full] if side_by_side else [[c] for c in full]:
@@ -155,9 +155,10 @@ def _record(grid: Grid, cell: Cell, rows: Rows, variant: Variant) -> dict[str, A
 def _judged(record: Mapping[str, Any], fitted: Fit, x_test: torch.Tensor, grid: Grid) -> Result:
     probabilities = predict(fitted.model, x_test).numpy()
     taken = {"steps": fitted.steps, "epochs": round(fitted.epochs, 2), "examples_seen": fitted.examples_seen}
+    taken["parameters"] = sum(p.numel() for p in fitted.model.parameters())
     if not np.isfinite(probabilities).all():
-        return Result({**record, **taken, "failed": "the loss was no number"}, np.zeros(0, dtype=bool))
+        return failure({**record, **taken}, "the loss was no number")
     labels = grid.pool.test.labels
-    return Result(
-        {**record, **taken, "metrics": metrics(probabilities, labels)}, probabilities.argmax(axis=1) == labels
-    )
+    said = {"metrics": metrics(probabilities, labels), "reliability": reliability(probabilities, labels)}
+    predicted = probabilities.argmax(axis=1)
+    return Result({**record, **taken, **said}, predicted == labels, predicted.astype(np.uint16))

@@ -30,6 +30,8 @@ class Result:
     """Variant, size, seed, model, rows, metrics, steps, epochs, examples seen, seconds; or `failed` and why."""
     correct: np.ndarray
     """(m,) bool: which test rows the model got right; empty when it failed."""
+    predicted: np.ndarray
+    """(m,) uint16 class numbers; empty when it failed."""
 
     @property
     def failed(self) -> str:
@@ -70,7 +72,8 @@ class Ledger:
             return
         buffer = io.BytesIO()
         record = json.dumps(plain(result.record), sort_keys=True)
-        np.savez(buffer, key=np.array(key), record=np.array(record), correct=np.packbits(result.correct))
+        bits, predicted = np.packbits(result.correct), result.predicted
+        np.savez(buffer, key=np.array(key), record=np.array(record), correct=bits, predicted=predicted)
         try:
             (self.folder / CELLS).mkdir(parents=True, exist_ok=True)
         except OSError as refused:
@@ -92,4 +95,11 @@ def _read(key: str, values: Mapping[str, np.ndarray]) -> Result:
     rows = 0 if record.get("failed") else record["test_rows"]
     if len(values["correct"]) != -(-rows // 8):
         raise ValueError(f"{len(values['correct'])} bytes for {rows} test rows")
-    return Result(record, np.unpackbits(values["correct"], count=rows).astype(bool))
+    if len(values["predicted"]) != rows:
+        raise ValueError(f"{len(values['predicted'])} predictions for {rows} test rows")
+    return Result(record, np.unpackbits(values["correct"], count=rows).astype(bool), values["predicted"])
+
+
+def failure(record: Mapping[str, Any], why: str) -> Result:
+    """The result of a cell that has no model."""
+    return Result({**record, "failed": why}, np.zeros(0, dtype=bool), np.zeros(0, dtype=np.uint16))

@@ -34,6 +34,20 @@ def calibration_error(probabilities: np.ndarray, labels: np.ndarray) -> float:
     """Mean gap between confidence and accuracy over equal bins of confidence, weighted by their rows."""
     confidence = probabilities.max(axis=1)
     right = probabilities.argmax(axis=1) == labels
-    which = np.minimum((confidence * BINS).astype(int), BINS - 1)
-    gap = np.bincount(which, weights=right - confidence, minlength=BINS)
+    gap = np.bincount(_bins(confidence), weights=right - confidence, minlength=BINS)
     return float(np.abs(gap).sum() / len(labels))
+
+
+def reliability(probabilities: np.ndarray, labels: np.ndarray) -> list[list[float]]:
+    """What a reliability diagram shows: for each of `BINS` equal bins of confidence its rows, the sum of their
+    confidences and how many of them are right. Sums, so that those of several models add."""
+    confidence = probabilities.max(axis=1)
+    right = probabilities.argmax(axis=1) == labels
+    sums = [
+        np.bincount(_bins(confidence), weights=w, minlength=BINS) for w in (np.ones(len(labels)), confidence, right)
+    ]
+    return [[round(float(v), 6) for v in values] for values in zip(*sums, strict=True)]
+
+
+def _bins(confidence: np.ndarray) -> np.ndarray:
+    return np.asarray(np.minimum((confidence * BINS).astype(int), BINS - 1))

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, replace
-from typing import Any
+from dataclasses import asdict, dataclass, fields, replace
+from typing import Any, Literal
 
 from audit.errors import InputError, UnknownName
+
+Budget = Literal["epochs", "steps"]
+BUDGETS: tuple[Budget, ...] = ("epochs", "steps")
 
 
 @dataclass(frozen=True)
@@ -17,7 +20,10 @@ class Recipe:
     """Hidden units of the mlp, channels of the cnn's first layer."""
     epochs: int = 20
     steps: int | None = None
-    """A budget in steps instead: the same for every variant, however many rows it has left."""
+    """So many steps instead, whatever the rows."""
+    budget: Budget = "epochs"
+    """What is held equal between variants: passes over the rows each has left, or steps (as many as the rows drawn take
+    in `epochs`, however many of them a variant has left)."""
     fewest_steps: int = 100
     """However few the rows, at least this many steps."""
     batch: int = 64
@@ -25,11 +31,10 @@ class Recipe:
     l2: float = 1e-2
     """AdamW's decoupled weight decay."""
     dropout: float = 0.0
-
-    @property
-    def budget(self) -> str:
-        """What is held equal between variants."""
-        return "steps" if self.steps is not None else "epochs"
+    patience: int | None = None
+    """Stop early: after so many epochs in a row without a smaller loss on rows held out; the best weights are kept."""
+    held_out: float = 0.1
+    """The share of a cell's own rows held out for that; none without `patience`."""
 
     def steps_for(self, rows: int) -> int:
         """Steps of a training on `rows` rows."""
@@ -51,14 +56,48 @@ RECIPES = {
 }
 
 
-def recipe_for(model: str, *, epochs: int | None = None, steps: int | None = None) -> Recipe:
-    """The model's recipe, with another budget if one is named."""
+def recipe_for(name: str, *, epochs: int | None = None, steps: int | None = None) -> Recipe:
+    """The recipe of a name as the command line writes it: a model, and knobs that differ from its recipe.
+
+    `mlp` is the model's own recipe, `mlp:width=256:lr=1e-3` the same with two knobs set.
+    """
+    model, *knobs = name.split(":")
     if model not in RECIPES:
         raise UnknownName.of("model", model, RECIPES)
     if epochs is not None and steps is not None:
         raise InputError("a budget is in epochs or in steps, not in both")
-    for name, value in (("epochs", epochs), ("steps", steps)):
+    recipe = replace(RECIPES[model], epochs=RECIPES[model].epochs if epochs is None else epochs, steps=steps)
+    return _checked(replace(recipe, **dict(_knob(knob, name) for knob in knobs)), name)
+
+
+def _knob(said: str, name: str) -> tuple[str, Any]:
+    """One `name=value` with its value as the knob's type."""
+    kinds = {f.name: str(f.type) for f in fields(Recipe) if f.name != "model"}
+    knob, equals, value = said.partition("=")
+    if knob not in kinds:
+        raise UnknownName.of("knob", knob, kinds, where=f"model {name!r}")
+    if not equals:
+        raise InputError(f"model {name!r}: knob {knob} needs a value, as in {knob}=1")
+    if kinds[knob] == "Budget":
+        return knob, value
+    try:
+        return knob, float(value) if kinds[knob] == "float" else int(value)
+    except ValueError:
+        raise InputError(f"model {name!r}: {knob} takes a number, got {value!r}") from None
+
+
+def _checked(recipe: Recipe, name: str) -> Recipe:
+    """The recipe, if every knob lies where it can."""
+    if recipe.budget not in BUDGETS:
+        raise UnknownName.of("budget", recipe.budget, BUDGETS, where=f"model {name!r}")
+    for knob in ("width", "epochs", "steps", "fewest_steps", "batch", "patience"):
+        value = getattr(recipe, knob)
         if value is not None and value < 1:
-            raise InputError(f"{name} must be at least 1, got {value}")
-    recipe = RECIPES[model]
-    return replace(recipe, epochs=epochs or recipe.epochs, steps=steps)
+            raise InputError(f"model {name!r}: {knob} must be at least 1, got {value}")
+    bounds = {"dropout": recipe.dropout < 1, "held_out": 0 < recipe.held_out < 1, "lr": recipe.lr > 0}
+    for knob, fits in bounds.items():
+        if getattr(recipe, knob) < 0 or not fits:
+            raise InputError(f"model {name!r}: {knob} cannot be {getattr(recipe, knob):g}")
+    if recipe.l2 < 0:
+        raise InputError(f"model {name!r}: l2 cannot be {recipe.l2:g}")
+    return recipe

@@ -23,7 +23,7 @@ def cells(accuracy, *, sizes=(100,), seeds=5, seed=0):
             for variant, share in accuracy.items():
                 correct = ease < share + 0.0005 * rng.normal()
                 record = {"rows": size, "metrics": dict.fromkeys(METRICS, float(correct.mean()))}
-                out[Cell(variant, size, s, "linear")] = Result(record, correct)
+                out[Cell(variant, size, s, "linear")] = Result(record, correct, correct.astype("uint16"))
     return out
 
 
@@ -78,7 +78,9 @@ def test_no_verdict_contradicts_its_interval():
 
 def test_a_failed_model_takes_its_pair_out_and_is_counted():
     results = cells({"raw": 0.7, "up": 0.73}, seeds=4)
-    results[Cell("up", 100, 2, "linear")] = Result({"failed": "the loss was no number"}, np.zeros(0, dtype=bool))
+    results[Cell("up", 100, 2, "linear")] = Result(
+        {"failed": "the loss was no number"}, np.zeros(0, dtype=bool), np.zeros(0, dtype="uint16")
+    )
     c = next(c for c in contrasts(results, ("raw", "up"), (100,), ("linear",), 4) if c.metric == "accuracy")
 
     assert (c.failed, c.verdict) == (1, "helps")
@@ -90,7 +92,9 @@ def test_a_failed_model_takes_its_pair_out_and_is_counted():
 def test_where_every_model_failed_there_is_no_number():
     results = cells({"raw": 0.7, "up": 0.73}, seeds=3)
     for s in range(3):
-        results[Cell("up", 100, s, "linear")] = Result({"failed": "no row was left"}, np.zeros(0, dtype=bool))
+        results[Cell("up", 100, s, "linear")] = Result(
+            {"failed": "no row was left"}, np.zeros(0, dtype=bool), np.zeros(0, dtype="uint16")
+        )
     c = contrasts(results, ("raw", "up"), (100,), ("linear",), 3)[0]
 
     assert (c.verdict, c.low, c.p, c.smallest_detectable) == ("failed", None, None, None)
@@ -99,9 +103,11 @@ def test_where_every_model_failed_there_is_no_number():
 def test_a_variant_that_changed_nothing_is_raw_itself_however_few_the_test_rows():
     correct = np.array([True, False, True, True])
     record = {"rows": 9, "metrics": dict.fromkeys(METRICS, 0.75)}
-    results = {Cell("raw", 9, s, "linear"): Result(record, correct) for s in range(3)}
+    results = {Cell("raw", 9, s, "linear"): Result(record, correct, correct.astype("uint16")) for s in range(3)}
     for name, also in {"idle": {"edits": 0, "augmented": False}, "busy": {"edits": 2, "augmented": False}}.items():
-        results |= {Cell(name, 9, s, "linear"): Result({**record, **also}, correct) for s in range(3)}
+        results |= {
+            Cell(name, 9, s, "linear"): Result({**record, **also}, correct, correct.astype("uint16")) for s in range(3)
+        }
     idle, busy = contrasts(results, ("raw", "idle", "busy"), (9,), ("linear",), 3)[:2]
 
     assert (idle.low, idle.high, idle.verdict) == (0, 0, "no difference")
@@ -117,7 +123,7 @@ def test_no_difference_of_shares_is_beyond_100_points():
         for s in range(3):
             correct = rng.random(4) < 0.5
             results[Cell(variant, 9, s, "linear")] = Result(
-                {"rows": 9, "metrics": dict.fromkeys(METRICS, float(correct.mean()))}, correct
+                {"rows": 9, "metrics": dict.fromkeys(METRICS, float(correct.mean()))}, correct, correct.astype("uint16")
             )
     for c in contrasts(results, ("raw", "up"), (9,), ("linear",), 3):
         if c.metric != "log_loss":

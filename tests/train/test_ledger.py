@@ -9,7 +9,11 @@ from train.ledger import Ledger, Result
 
 
 def result(n=37):
-    return Result({"variant": "raw", "test_rows": n, "metrics": {"accuracy": 0.5}}, np.arange(n) % 3 == 0)
+    return Result(
+        {"variant": "raw", "test_rows": n, "metrics": {"accuracy": 0.5}},
+        np.arange(n) % 3 == 0,
+        (np.arange(n) % 5).astype("uint16"),
+    )
 
 
 def test_a_cell_comes_back_as_it_was(tmp_path):
@@ -56,7 +60,12 @@ def test_an_archive_that_holds_no_cell_is_not_believed(tmp_path, record):
 
 
 def test_a_failed_cell_stays_failed(tmp_path):
-    Ledger(tmp_path).put("a", Result({"failed": "the loss was no number", "test_rows": 9}, np.zeros(0, dtype=bool)))
+    Ledger(tmp_path).put(
+        "a",
+        Result(
+            {"failed": "the loss was no number", "test_rows": 9}, np.zeros(0, dtype=bool), np.zeros(0, dtype="uint16")
+        ),
+    )
 
     assert Ledger(tmp_path).get("a").failed == "the loss was no number"
 
