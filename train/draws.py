@@ -6,15 +6,16 @@ many rows can know, and was measured to flip the sign of the verdict.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from audit.dataset import Dataset, Roles
 from audit.errors import InputError, Undecided
 from audit.evidence import Evidence, Given
-from audit.report import Report
+from audit.report import Card, Report
 from audit.run import audit
 from train.rng import key, numpy_generator
 from train.variants import Variant
@@ -34,6 +35,76 @@ class Rows:
     """Rows of the draw that were dropped, or have another label or weight."""
     unaudited: int
     """Rows of the draw whose class is too rare in it to be audited; they stay as they are."""
+    noise: float | None = None
+    """The share of these rows whose label is not the true one, where that is known."""
+    repair_seconds: float = 0.0
+    """What auditing the draw took, once for all its variants, and this variant's treatment."""
+
+
+@dataclass(frozen=True, eq=False)
+class Audited:
+    """The part of some rows that can be audited, and its audit."""
+
+    part: Dataset
+    report: Report
+
+
+def rows_of(
+    data: Dataset,
+    vectors: np.ndarray,
+    size: int,
+    seed: int,
+    variants: Sequence[Variant],
+    whole: Audited | None = None,
+    truth: str | None = None,
+) -> dict[str, Rows]:
+    """What each variant trains on of one draw, by the variant's name.
+
+    Args:
+        data: the pool, light (`light`).
+        vectors: (n, d) its embeddings.
+        size: rows drawn.
+        seed: of the draw, its folds and its treatments.
+        variants: which ones; the draw is audited once for all of them.
+        whole: the audit of the whole pool, for variants whose cleaner saw it.
+        truth: a column of `data` with the true labels.
+    """
+    start = time.perf_counter()
+    positions = order(data.labels, seed)[:size]
+    own = audited(data, vectors, positions, seed)
+    took = time.perf_counter() - start
+    out = {}
+    for variant in variants:
+        start = time.perf_counter()
+        by = own if variant.cleaner == "draw" else _seen_whole(own, whole)
+        rows = treated(variant, data, positions, by.part, by.report, seed)
+        noise = None if truth is None else noise_of(data, rows.positions, truth, rows.labels)
+        out[variant.name] = replace(rows, noise=noise, repair_seconds=took + time.perf_counter() - start)
+    return out
+
+
+def _seen_whole(own: Audited, whole: Audited | None) -> Audited:
+    """The draw's rows with what the audit of the whole pool says of them."""
+    if whole is None:
+        raise InputError("a variant whose cleaner saw the whole pool needs the audit of the whole pool")
+    part = own.part.take(own.part.rows[own.part.rows.isin(whole.part.rows)])
+    checks = {
+        name: replace(
+            found,
+            scores=found.scores[found.scores.index.isin(part.rows)],
+            findings=found.findings[found.findings.index.isin(part.rows)],
+        )
+        for name, found in whole.report.checks.items()
+    }
+    return Audited(part, replace(whole.report, dataset=Card.of(part), checks=checks, _rows=part.rows))
+
+
+def noise_of(data: Dataset, positions: np.ndarray, truth: str, labels: np.ndarray | None = None) -> float:
+    """The share of these rows whose label, their given one by default, is not what the column of true labels says."""
+    names = np.array([str(c) for c in data.classes], dtype=object)
+    own = data.labels[positions] if labels is None else labels
+    true = data.table[truth].map(str).to_numpy(dtype=object)[positions]
+    return float((names[own] != true).mean()) if len(true) else 0.0
 
 
 def order(labels: np.ndarray, seed: int) -> np.ndarray:
@@ -56,7 +127,7 @@ def light(data: Dataset, keep: Sequence[str] = ()) -> Dataset:
     return Dataset(data.name, data.table[columns], roles, data.classes)
 
 
-def audit_draw(data: Dataset, vectors: np.ndarray, positions: np.ndarray, seed: int) -> tuple[Dataset, Report]:
+def audited(data: Dataset, vectors: np.ndarray, positions: np.ndarray, seed: int) -> Audited:
     """The part of a draw that can be audited, as a dataset, and its audit for label errors and copies on embeddings
     that know no labels. Rows of classes too rare in this draw are in neither."""
     draw = data.take(data.rows[positions])
@@ -71,7 +142,7 @@ def audit_draw(data: Dataset, vectors: np.ndarray, positions: np.ndarray, seed: 
     if report.errors:
         why = report.errors[0].why
         raise Undecided(f"{data.name}: a draw of {len(draw):,} rows (seed {seed}) cannot be audited: {why}")
-    return part, report
+    return Audited(part, report)
 
 
 def _learnable(draw: Dataset, vectors: np.ndarray) -> np.ndarray:

@@ -21,10 +21,10 @@ from audit.evidence import Progress, silent
 from audit.fingerprint import DIGEST_BYTES, array_rows, row_hashes
 from train.comparison import Comparison
 from train.contrasts import DELTA, contrasts, points
-from train.draws import light
-from train.grid import Grid, run
+from train.draws import Audited, audited, light, noise_of, order
+from train.grid import Cell, Grid, run
 from train.growth import growth
-from train.ledger import CELLS, Ledger
+from train.ledger import CELLS, Ledger, Result
 from train.models import ON_PICTURES
 from train.pool import Pool
 from train.recipe import Recipe, recipe_for
@@ -92,9 +92,12 @@ def compare(
         vectors, test_vectors = _made_vectors(data, test, cache, progress)
     kept = data.rows.get_indexer(own.rows)
     pool = Pool(own, test, vectors[kept], test_vectors)
-    grid = Grid(pool, light(own, [truth] if truth else []), chosen, wanted, seeds, used)
+    rows = light(own, [truth] if truth else [])
+    whole = _whole(rows, pool.vectors, chosen)
+    grid = Grid(pool, rows, chosen, wanted, seeds, used, truth, whole)
     ledger = Ledger(runs)
     results, trained = run(grid, ledger, progress)
+    results = _with_noise(results, rows, truth)
     names = tuple(v.name for v in chosen)
     found = contrasts(results, names, wanted, tuple(used), seeds)
     return Comparison(
@@ -111,7 +114,7 @@ def compare(
         cells=tuple(r.record for r in results.values()),
         contrasts=tuple(found),
         points=tuple(points(results, names, wanted, tuple(used), seeds)),
-        protocol=_protocol(data, test, used, leaked, embeddings is not None),
+        protocol=_protocol(data, test, used, leaked, chosen, brought=embeddings is not None),
         notes=(*cache.notes, *ledger.notes, *_too_rare([r.record for r in results.values()])),
         command=command,
         seconds=time.perf_counter() - start,
@@ -119,6 +122,23 @@ def compare(
         delta=DELTA,
         extra=growth(results, found, names, wanted, tuple(used), seeds),
     )
+
+
+def _whole(rows: Dataset, vectors: np.ndarray, variants: Sequence[Variant]) -> Audited | None:
+    """The audit of all rows, where a variant's cleaner is to see them."""
+    if all(v.cleaner == "draw" for v in variants):
+        return None
+    return audited(rows, vectors, np.arange(len(rows)), seed=0)
+
+
+def _with_noise(results: Mapping[Cell, Result], rows: Dataset, truth: str | None) -> dict[Cell, Result]:
+    """The noise of draws that no treatment touched, where the true labels were not known when their cells were kept."""
+    out = dict(results)
+    for cell, result in results.items():
+        if truth is not None and result.record["noise"] is None and result.record["edits"] == 0:
+            noise = noise_of(rows, order(rows.labels, cell.seed)[: cell.size], truth)
+            out[cell] = replace(result, record={**result.record, "noise": noise})
+    return out
 
 
 def _too_rare(records: Sequence[Mapping[str, Any]]) -> list[str]:
@@ -241,12 +261,15 @@ def _protocol(
     test: Dataset,
     recipes: Mapping[str, Recipe],
     leaked: int,
-    brought: bool,  # noqa: FBT001
+    variants: Sequence[Variant],
+    *,
+    brought: bool,
 ) -> dict[str, Any]:
     engines = ("assay", "torch", "cleanlab", "scikit-learn", "faiss-cpu", "numpy")
     return {
         "cleaner": "each draw is audited by itself; embeddings know no labels"
         + ("" if brought else " and are fitted on the whole pool"),
+        "whole_pool_cleaner": [v.name for v in variants if v.cleaner == "pool"],
         "budget": sorted({r.budget for r in recipes.values()}),
         "recipe": {m: r.to_dict() for m, r in recipes.items()},
         "data_fingerprint": data.fingerprint,

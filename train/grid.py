@@ -13,7 +13,7 @@ import torch
 
 from audit.cache import array_digest, digest_of
 from audit.dataset import Dataset
-from train.draws import Rows, audit_draw, order, treated
+from train.draws import Audited, Rows, rows_of
 from train.ledger import Ledger, Result, failure
 from train.loop import Fit, predict
 from train.metrics import metrics, reliability
@@ -51,6 +51,10 @@ class Grid:
     seeds: int
     recipes: Mapping[str, Recipe]
     """Model name to its recipe."""
+    truth: str | None = None
+    """The column of the light rows that holds the true labels."""
+    whole: Audited | None = None
+    """The audit of the whole pool, for variants whose cleaner saw it."""
 
     def cells(self) -> Iterator[Cell]:
         """Every cell, draw by draw, so that a draw is audited once for all its variants and models."""
@@ -89,13 +93,10 @@ def run(grid: Grid, ledger: Ledger, progress: Progress) -> tuple[dict[Cell, Resu
 def _rows(grid: Grid, variants: Mapping[str, Variant], missing: Sequence[Cell], seed: int) -> dict[Cell, Rows]:
     """What each missing cell of a seed trains on; each size's draw is audited once."""
     out: dict[Cell, Rows] = {}
-    permutation = order(grid.light.labels, seed)
     for size in dict.fromkeys(c.size for c in missing):
-        positions = permutation[:size]
-        part, report = audit_draw(grid.light, grid.pool.vectors, positions, seed)
         mine = [c for c in missing if c.size == size]
-        names = dict.fromkeys(c.variant for c in mine)
-        made = {n: treated(variants[n], grid.light, positions, part, report, seed) for n in names}
+        names = [variants[n] for n in dict.fromkeys(c.variant for c in mine)]
+        made = rows_of(grid.light, grid.pool.vectors, size, seed, names, grid.whole, grid.truth)
         out |= {c: made[c.variant] for c in mine}
     return out
 
@@ -147,9 +148,10 @@ def _job(cell: Cell, rows: Rows, variant: Variant) -> Job:
 
 
 def _record(grid: Grid, cell: Cell, rows: Rows, variant: Variant) -> dict[str, Any]:
-    counts = {"rows": len(rows.positions), "test_rows": len(grid.pool.test.labels), "edits": rows.edits}
-    counts["unaudited"] = rows.unaudited
-    return {**cell.__dict__, **counts, "augmented": variant.augment is not None}
+    counts: dict[str, Any] = {"rows": len(rows.positions), "test_rows": len(grid.pool.test.labels), "edits": rows.edits}
+    counts |= {"unaudited": rows.unaudited, "noise": rows.noise}
+    took = {"repair_seconds": round(rows.repair_seconds, 3)}
+    return {**cell.__dict__, **counts, **took, "augmented": variant.augment is not None, "cleaner": variant.cleaner}
 
 
 def _judged(record: Mapping[str, Any], fitted: Fit, x_test: torch.Tensor, grid: Grid) -> Result:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import Literal
 
 from audit.dataset import Dataset
 from audit.errors import InputError, UnknownName
@@ -32,6 +33,8 @@ class Variant:
     augment: Augment | None = None
     looks_at: str = ""
     """A column of the data that `treat` reads beside the labels."""
+    cleaner: Literal["draw", "pool"] = "draw"
+    """What the audit behind `treat` has seen: the draw, or the whole pool, which flatters the repair."""
 
 
 def _untouched(data: Dataset, report: Report, seed: int) -> Patch:  # noqa: ARG001  a Treat
@@ -71,11 +74,15 @@ VARIANTS: dict[str, Variant] = {
     )
 }
 SUFFIX = "+augmented"
+POOL = "@pool"
+"""Ends the name of a repair whose cleaner saw the whole pool: it knows what nobody with a draw's rows can know."""
+CLEANERS = (PRUNED, "relabelled", "reweighted", "deduplicated", CONTROL)
 
 
 def choose(wanted: Sequence[str | Variant], data: Dataset, truth: str | None) -> tuple[Variant, ...]:
     """The named variants, and your own, raw first and always there, and the control beside pruning. `NAME+augmented`
-    adds augmentation to any of them; `oracle` gives every row its true label, from column `truth`."""
+    adds augmentation to any of them, `NAME@pool` lets a repair's cleaner see the whole pool; `oracle` gives every row its
+    true label, from column `truth`."""
     if truth is not None:
         _check_truth(data, truth)
     chosen: dict[str, Variant] = {}
@@ -83,8 +90,10 @@ def choose(wanted: Sequence[str | Variant], data: Dataset, truth: str | None) ->
         variant = one if isinstance(one, Variant) else _variant(one, truth)
         if chosen.setdefault(variant.name, variant) != variant:
             raise InputError(f"two variants are called {variant.name!r}")
-    if PRUNED in (name.removesuffix(SUFFIX) for name in chosen):
-        chosen.setdefault(CONTROL, VARIANTS[CONTROL])
+    repairs = {name.removesuffix(SUFFIX) for name in chosen}
+    for suffix in ("", POOL):
+        if PRUNED + suffix in repairs:
+            chosen.setdefault(CONTROL + suffix, _variant(CONTROL + suffix, truth))
     return tuple(chosen.values())
 
 
@@ -98,7 +107,8 @@ def _check_truth(data: Dataset, truth: str) -> None:
 
 
 def _variant(name: str, truth: str | None) -> Variant:
-    plain = name.removesuffix(SUFFIX)
+    repair = name.removesuffix(SUFFIX)
+    plain = repair.removesuffix(POOL)
     if plain == ORACLE:
         if truth is None:
             raise InputError("variant oracle needs the column of the true labels (--truth COLUMN)")
@@ -106,8 +116,15 @@ def _variant(name: str, truth: str | None) -> Variant:
     elif plain in VARIANTS:
         chosen = VARIANTS[plain]
     else:
-        raise UnknownName.of("variant", name, [*VARIANTS, f"pruned{SUFFIX}", ORACLE])
-    return chosen if plain == name else replace(chosen, name=name, augment=augment)
+        raise UnknownName.of("variant", name, [*VARIANTS, f"pruned{SUFFIX}", f"pruned{POOL}", ORACLE])
+    if plain != repair and plain not in CLEANERS:
+        raise InputError(f"variant {name!r}: {plain} uses no cleaner, so there is none to show the whole pool")
+    return replace(
+        chosen,
+        name=name,
+        cleaner="draw" if plain == repair else "pool",
+        augment=chosen.augment if repair == name else augment,
+    )
 
 
 def _oracle(truth: str) -> Treat:
