@@ -27,10 +27,30 @@ def assign_folds(labels: np.ndarray, together: np.ndarray, *, folds: int = 5, se
     Raises:
         InputError: if a class lives in one block only, so that no fold can both learn it and predict it.
     """
+    _each_class_splits(labels, together)
+    _, place, size = np.unique(together, return_inverse=True, return_counts=True)
+    folds = min(folds, len(size), int(np.bincount(labels).max()))
+    alone = size[place] == 1
+    if not _splits(labels[alone], together[alone], folds):
+        return _every_class_learnt(_stratified(labels, together, folds, seed), labels, together, folds)
+    # dealing out whole blocks evenly takes long: rows that are a block of their own are dealt out apart
+    out = np.empty(len(labels), np.int64)
+    out[alone] = _stratified(labels[alone], together[alone], folds, seed)
+    if _splits(labels[~alone], together[~alone], folds):
+        out[~alone] = _stratified(labels[~alone], together[~alone], folds, seed)
+    else:  # few blocks: one after another
+        out[~alone] = np.unique(together[~alone], return_inverse=True)[1] % folds
+    return _every_class_learnt(out, labels, together, folds)
+
+
+def _splits(labels: np.ndarray, together: np.ndarray, folds: int) -> bool:
+    """Whether there are blocks for every fold, and rows of some class."""
+    return len(np.unique(together)) >= folds and int(np.bincount(labels).max()) >= folds
+
+
+def _stratified(labels: np.ndarray, together: np.ndarray, folds: int, seed: int) -> np.ndarray:
     from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 
-    _each_class_splits(labels, together)
-    folds = min(folds, len(np.unique(together)), int(np.bincount(labels).max()))
     plain = len(np.unique(together)) == len(labels)
     splitter = (StratifiedKFold if plain else StratifiedGroupKFold)(folds, shuffle=True, random_state=seed)
     out = np.empty(len(labels), np.int64)
@@ -39,7 +59,7 @@ def assign_folds(labels: np.ndarray, together: np.ndarray, *, folds: int = 5, se
         warnings.simplefilter("ignore", UserWarning)
         for fold, (_, held) in enumerate(splitter.split(labels, labels, together)):
             out[held] = fold
-    return _every_class_learnt(out, labels, together, folds)
+    return out
 
 
 def _each_class_splits(labels: np.ndarray, together: np.ndarray) -> None:

@@ -13,6 +13,9 @@ import numpy as np
 SPARE = 8
 """Candidates asked for beyond k, so that rounding in float32 cannot push a true neighbour out."""
 
+BLOCK = 2**17
+"""Numbers compared in one go, 1 MB: they stay in the processor's cache, which takes half the time of 64 MB."""
+
 
 @dataclass(frozen=True, eq=False)
 class Neighbours:
@@ -61,7 +64,7 @@ def _candidates(base: np.ndarray, asked: np.ndarray, k: int) -> np.ndarray:
 def _reranked(base: np.ndarray, asked: np.ndarray, found: np.ndarray, k: int, *, alone: bool) -> Neighbours:
     indices = np.empty((len(asked), k), np.int64)
     distances = np.empty((len(asked), k))
-    block = max(1, 2**23 // max(1, found.shape[1] * base.shape[1]))
+    block = max(1, BLOCK // max(1, found.shape[1] * base.shape[1]))
     for start in range(0, len(asked), block):
         stop = min(start + block, len(asked))
         near = np.sort(found[start:stop], axis=1)  # by row, so that a stable sort by distance breaks ties by row

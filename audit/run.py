@@ -37,7 +37,7 @@ def audit(
     given: Given = Given(),  # noqa: B008  a frozen value
     checks: Sequence[str | Check] | None = None,
     seed: int = 0,
-    cache: Path | None = None,
+    cache: Path | Cache | None = None,
     progress: Progress = silent,
     command: str = "",
     created: str = "",
@@ -52,7 +52,7 @@ def audit(
         given: evidence that you bring: embeddings, probabilities, a scikit-learn classifier.
         checks: names of assay's own checks, or functions of your own from Evidence to Issues.
         seed: one seed, one result.
-        cache: a folder in which evidence and unchanged checks are kept for the next audit.
+        cache: a folder in which evidence and unchanged checks are kept for the next audit, or a Cache of yours.
         progress: told of (what, done, total).
         command: kept in the report.
         created: a date, kept in the report; none by default, so that the same audit gives the same bytes.
@@ -66,8 +66,9 @@ def audit(
     chosen = _chosen(checks)
     options = _options(suite, chosen)
     _fits(given, data)
-    evidence = _evidence(data, reference, suite, given, seed, cache, progress)
-    earlier = _earlier(cache)
+    store = cache if isinstance(cache, Cache) else Cache(cache)
+    evidence = _evidence(data, reference, suite, given, seed, store, progress)
+    earlier = _earlier(store.folder)
     found: dict[str, Issues] = {}
     for done, (name, check) in enumerate(chosen.items()):
         progress("checks", done, len(chosen))
@@ -92,8 +93,8 @@ def audit(
         demands=suite.to_dict(),
         _rows=data.rows,
     )
-    if cache is not None:
-        report.write(cache / "checks")
+    if store.folder is not None:
+        report.write(store.folder / "checks")
     return report
 
 
@@ -145,7 +146,7 @@ def _evidence(
     suite: Suite,
     given: Given,
     seed: int,
-    cache: Path | None,
+    cache: Cache,
     progress: Progress,
 ) -> Evidence:
     """Evidence over the rows that can be looked at: those whose picture opens."""
@@ -156,7 +157,7 @@ def _evidence(
         whole = there
         there, shut = _opened(whole)
         given = given.take_reference(whole.rows.get_indexer(there.rows)) if shut else given
-    return Evidence(here, there, suite, given, seed, Cache(cache), progress, broken, data)
+    return Evidence(here, there, suite, given, seed, cache, progress, broken, data)
 
 
 def _opened(data: Dataset) -> tuple[Dataset, Mapping[Any, str]]:
@@ -209,12 +210,12 @@ def _key(evidence: Evidence, check: Check, options: Mapping[str, Any], suite: Su
     )
 
 
-def _earlier(cache: Path | None) -> Mapping[str, Issues]:
+def _earlier(folder: Path | None) -> Mapping[str, Issues]:
     """What the last audit that used this cache found, by check."""
-    if cache is None or not (cache / "checks" / "audit.json").exists():
+    if folder is None or not (folder / "checks" / "audit.json").exists():
         return {}
     try:
-        return {name: i for name, i in Report.read(cache / "checks").checks.items() if i.key and i.status != "error"}
+        return {name: i for name, i in Report.read(folder / "checks").checks.items() if i.key and i.status != "error"}
     except (InputError, StaleError):  # cut off or of another version: nothing to reuse, everything is run again
         return {}
 

@@ -1,62 +1,132 @@
-"""From finished cells to contrasts with raw, and to the points of each variant's curve."""
+"""From finished cells to contrasts with raw and with the control, and to the points of each variant's curve."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
 from train.comparison import BASELINE, METRICS, Contrast, Judgement, Point
 from train.grid import Cell
+from train.intervals import family
 from train.ledger import Result
-from train.statistics import ALPHA, FEWEST_SEEDS, UNTOUCHED, Difference, crossed_shares, holm, over_seeds
+from train.statistics import ALPHA, FEWEST_SEEDS, UNTOUCHED, Difference, holm, one_more_row, over_seeds
 
 DELTA = 0.003
 """Differences of accuracy within this are not worth having."""
+CONTROLLED = "random-"
+"""Before a variant's name: its control."""
+
+Pair = tuple[Sequence[Result], Sequence[Result]]
+"""A variant's results and its baseline's, seed by seed."""
+Judge = Callable[[Sequence[Pair]], list[Difference]]
+"""From pairs over the same seeds to their differences in accuracy: a family, judged together."""
+Found = Difference | float | None
+"""A difference, or only its mean below `FEWEST_SEEDS`, or None where no seed has both models."""
+
+
+def by_labels(pairs: Sequence[Pair]) -> list[Difference]:
+    """The differences in accuracy against the test labels as they are given, crossing seeds and test rows; what seeds
+    matter is judged over all pairs together (`train.intervals`)."""
+    matrices = [np.stack([a.correct.astype(float) - b.correct for a, b in zip(*p, strict=True)]) for p in pairs]
+    return [one_more_row(found, m) for found, m in zip(family(matrices), matrices, strict=True)]
 
 
 def contrasts(
-    results: Mapping[Cell, Result], variants: Sequence[str], sizes: Sequence[int], models: Sequence[str], seeds: int
+    results: Mapping[Cell, Result],
+    variants: Sequence[str],
+    sizes: Sequence[int],
+    models: Sequence[str],
+    seeds: int,
+    judge: Judge = by_labels,
 ) -> list[Contrast]:
     """Every variant but raw against raw, at every size, with every model, by every metric. At the largest size the
-    contrasts of one model by one metric are a family."""
+    contrasts of one model by one metric are a family (Holm).
+
+    Args:
+        results: every cell's.
+        variants: raw among them.
+        sizes: growing.
+        models: names.
+        seeds: how many.
+        judge: how differences in accuracy are judged; the other metrics are judged over seeds alone.
+    """
+    pairs = [(v, BASELINE) for v in variants if v != BASELINE]
+    return _contrasts(results, pairs, sizes, models, seeds, METRICS, judge)
+
+
+def against_control(
+    results: Mapping[Cell, Result],
+    variants: Sequence[str],
+    sizes: Sequence[int],
+    models: Sequence[str],
+    seeds: int,
+    judge: Judge = by_labels,
+) -> list[Contrast]:
+    """The accuracy of every variant against that of its control, where it has one: as many rows dropped at random as
+    the cleaner dropped. A family (Holm) of its own at the largest size."""
+    pairs = [(v, CONTROLLED + v) for v in variants if CONTROLLED + v in variants]
+    return _contrasts(results, pairs, sizes, models, seeds, METRICS[:1], judge)
+
+
+def _contrasts(
+    results: Mapping[Cell, Result],
+    pairs: Sequence[tuple[str, str]],
+    sizes: Sequence[int],
+    models: Sequence[str],
+    seeds: int,
+    metrics: Sequence[str],
+    judge: Judge,
+) -> list[Contrast]:
     out = []
-    others = [v for v in variants if v != BASELINE]
     for model in models:
-        for metric in METRICS:
+        for metric in metrics:
             for size in sizes:
-                found = [_difference(results, v, size, model, metric, seeds) for v in others]
-                levels = _levels([d for d, _ in found], corrected=size == sizes[-1])
+                whole = [_whole(results, pair, size, model, seeds) for pair in pairs]
+                found = _differences(whole, metric, judge)
+                levels = _levels(found, corrected=size == sizes[-1])
                 out += [
-                    _contrast(v, size, model, metric, d, failed, level, seeds)
-                    for v, (d, failed), level in zip(others, found, levels, strict=True)
+                    _contrast(pair, size, model, metric, d, seeds - len(had), level, seeds)
+                    for pair, d, had, level in zip(pairs, found, whole, levels, strict=True)
                 ]
     return out
 
 
-def _difference(
-    results: Mapping[Cell, Result], variant: str, size: int, model: str, metric: str, seeds: int
-) -> tuple[Difference | float | None, int]:
-    """The paired difference over the seeds that have both models; only its mean below `FEWEST_SEEDS`, None without
-    any; and how many seeds failed. A variant that changed nothing in any draw is raw itself."""
-    pairs = [(results[Cell(variant, size, s, model)], results[Cell(BASELINE, size, s, model)]) for s in range(seeds)]
-    whole = [(a, b) for a, b in pairs if not a.failed and not b.failed]
-    failed = len(pairs) - len(whole)
-    if not whole:
-        return None, failed
-    values = np.array([a.record["metrics"][metric] - b.record["metrics"][metric] for a, b in whole])
-    if len(whole) < FEWEST_SEEDS:
-        return float(values.mean()), failed
-    if all(a.record.get("edits") == 0 and not a.record.get("augmented") for a, _ in whole):
-        return replace(UNTOUCHED, seeds=len(whole)), failed
-    if metric != "accuracy":
-        return over_seeds(values), failed
-    return crossed_shares(np.stack([a.correct.astype(float) - b.correct for a, b in whole])), failed
+def _whole(
+    results: Mapping[Cell, Result], pair: tuple[str, str], size: int, model: str, seeds: int
+) -> dict[int, tuple[Result, Result]]:
+    """The seeds that have both models, and those."""
+    both = {s: (results[Cell(pair[0], size, s, model)], results[Cell(pair[1], size, s, model)]) for s in range(seeds)}
+    return {s: (a, b) for s, (a, b) in both.items() if not a.failed and not b.failed}
 
 
-def _levels(found: Sequence[Difference | float | None], *, corrected: bool) -> list[tuple[float | None, float]]:
+def _differences(whole: Sequence[Mapping[int, tuple[Result, Result]]], metric: str, judge: Judge) -> list[Found]:
+    """Each pair's difference. A variant that changed nothing in any draw is its baseline itself; of the others, those
+    whose models all finished for the same seeds are judged together."""
+    out: list[Found] = []
+    families: dict[tuple[int, ...], list[int]] = {}
+    for i, pairs in enumerate(whole):
+        values = np.array([a.record["metrics"][metric] - b.record["metrics"][metric] for a, b in pairs.values()])
+        if len(pairs) < FEWEST_SEEDS:
+            out.append(float(values.mean()) if len(pairs) else None)
+        elif all(_untouched(a) and _untouched(b, default=0) for a, b in pairs.values()):
+            out.append(UNTOUCHED)
+        else:
+            out.append(over_seeds(values))
+            families.setdefault(tuple(pairs), []).append(i)
+    for members in families.values() if metric == "accuracy" else ():
+        judged = judge([([a for a, _ in whole[i].values()], [b for _, b in whole[i].values()]) for i in members])
+        for i, difference in zip(members, judged, strict=True):
+            out[i] = difference
+    return out
+
+
+def _untouched(result: Result, default: int | None = None) -> bool:
+    return result.record.get("edits", default) == 0 and not result.record.get("augmented")
+
+
+def _levels(found: Sequence[Found], *, corrected: bool) -> list[tuple[float | None, float]]:
     """(Holm's p-value, level of the interval) of each; without correction at the smaller sizes."""
     tested = [i for i, d in enumerate(found) if isinstance(d, Difference)]
     out: list[tuple[float | None, float]] = [(None, ALPHA)] * len(found)
@@ -68,11 +138,11 @@ def _levels(found: Sequence[Difference | float | None], *, corrected: bool) -> l
 
 
 def _contrast(
-    variant: str,
+    pair: tuple[str, str],
     size: int,
     model: str,
     metric: str,
-    found: Difference | float | None,
+    found: Found,
     failed: int,
     level: tuple[float | None, float],
     seeds: int,
@@ -80,7 +150,7 @@ def _contrast(
     if not isinstance(found, Difference):
         verdict: Judgement = "failed" if found is None else "not enough seeds"
         return Contrast(
-            variant, BASELINE, size, model, metric, found or 0.0, None, None, None, None, verdict, seeds, failed, None,
+            *pair, size, model, metric, found or 0.0, None, None, None, None, verdict, seeds, failed, None,
             FEWEST_SEEDS,
         )  # fmt: skip
     p_holm, alpha = level
@@ -91,7 +161,7 @@ def _contrast(
     worth = DELTA if metric == "accuracy" else 0.0
     needed = found.seeds_needed(alpha, worth) if verdict == "cannot tell" else None
     return Contrast(
-        variant, BASELINE, size, model, metric, found.mean, low, high, found.p, p_holm, verdict, seeds, failed,
+        *pair, size, model, metric, found.mean, low, high, found.p, p_holm, verdict, seeds, failed,
         min(found.smallest_detectable(alpha), most), needed,
     )  # fmt: skip
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from audit.cache import Cache
 from audit.dataset import Dataset, Roles
 from audit.errors import InputError, Undecided
 from audit.evidence import Evidence, Given
@@ -130,24 +131,25 @@ def light(data: Dataset, keep: Sequence[str] = ()) -> Dataset:
 def audited(data: Dataset, vectors: np.ndarray, positions: np.ndarray, seed: int) -> Audited:
     """The part of a draw that can be audited, as a dataset, and its audit for label errors and copies on embeddings
     that know no labels. Rows of classes too rare in this draw are in neither."""
-    draw = data.take(data.rows[positions])
-    audited = _learnable(draw, vectors[positions])
+    draw, folds, cache = data.take(data.rows[positions]), key(seed, "folds") % 2**31, Cache()
+    audited = _learnable(Evidence(draw, given=Given(embeddings=vectors[positions]), seed=folds, cache=cache))
     if len(np.unique(draw.labels[audited])) < 2:
         raise InputError(
             f"{data.name}: {len(draw):,} rows have fewer than two classes with {FEWEST_OF_A_CLASS} rows; draw larger sizes"
         )
     part = draw.take(draw.rows[audited])
     given = Given(embeddings=vectors[positions[audited]])
-    report = audit(part, checks=("labels", "duplicates"), given=given, seed=key(seed, "folds") % 2**31)
+    # where all rows can be audited, the neighbours are those just found
+    report = audit(part, checks=("labels", "duplicates"), given=given, seed=folds, cache=cache)
     if report.errors:
         why = report.errors[0].why
         raise Undecided(f"{data.name}: a draw of {len(draw):,} rows (seed {seed}) cannot be audited: {why}")
     return Audited(part, report)
 
 
-def _learnable(draw: Dataset, vectors: np.ndarray) -> np.ndarray:
+def _learnable(evidence: Evidence) -> np.ndarray:
     """(n,) the rows of classes that lie in at least two blocks of rows and have enough rows."""
-    together = Evidence(draw, given=Given(embeddings=vectors)).together
+    draw, together = evidence.data, evidence.together
     enough = [
         (draw.labels == k).sum() >= FEWEST_OF_A_CLASS and len(np.unique(together[draw.labels == k])) >= 2
         for k in range(len(draw.classes))

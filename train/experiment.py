@@ -27,10 +27,13 @@ from train.growth import growth
 from train.ledger import CELLS, Ledger, Result
 from train.models import ON_PICTURES
 from train.pool import Pool
-from train.recipe import Recipe, recipe_for
+from train.recipe import BUDGETS, Recipe, recipe_for
 from train.variants import Variant, choose
 
 DEFAULT_VARIANTS = ("raw", "pruned", "relabelled", "reweighted", "augmented", "pruned+augmented", "random-pruned")
+BOTH = "both"
+EQUAL_STEPS = ":budget=steps"
+"""Ends the name of a model whose versions are trained for equal steps."""
 EVIDENCE = "evidence"
 OWN_FILES = (CELLS, EVIDENCE, "comparison.json", "comparison.html", "comparison.md")
 
@@ -49,6 +52,7 @@ def compare(
     test_embeddings: np.ndarray | None = None,
     truth: str | None = None,
     epochs: int | None = None,
+    budget: str = "epochs",
     progress: Progress = silent,
     command: str = "",
 ) -> Comparison:
@@ -71,6 +75,8 @@ def compare(
         test_embeddings: the same for the test set, (m, d).
         truth: column of true labels, for the variant `oracle`.
         epochs: another budget.
+        budget: what is held equal between variants: `epochs` over the rows that each has left, `steps`, or `both`, which
+            trains every model twice and says where the verdicts differ.
         progress: told of (what, done, total).
         command: kept in the comparison.
 
@@ -81,7 +87,7 @@ def compare(
     start = time.perf_counter()
     _folder_is_ours(runs)
     chosen = choose(variants, data, truth)
-    used = _recipes(models, recipes, epochs, data)
+    used = _recipes(models, recipes, epochs, budget, data)
     test = _same_classes(data, test)
     _enough_seeds(seeds)
     vectors, test_vectors = _given_vectors(data, test, embeddings, test_embeddings)
@@ -167,7 +173,7 @@ def _folder_is_ours(runs: Path | None) -> None:
 
 
 def _recipes(
-    models: Sequence[str], own: Mapping[str, Recipe] | None, epochs: int | None, data: Dataset
+    models: Sequence[str], own: Mapping[str, Recipe] | None, epochs: int | None, budget: str, data: Dataset
 ) -> dict[str, Recipe]:
     if not models:
         raise InputError("no model was named")
@@ -176,7 +182,19 @@ def _recipes(
     used = {m: (own or {}).get(m) or recipe_for(m, epochs=epochs) for m in dict.fromkeys(models)}
     if pictures := [m for m, recipe in used.items() if recipe.model in ON_PICTURES and data.kind != "image"]:
         raise InputError(f"{data.name}: model {pictures[0]} looks at pictures, and this is {data.kind} data")
-    return used
+    return _budgeted(used, budget)
+
+
+def _budgeted(recipes: Mapping[str, Recipe], budget: str) -> dict[str, Recipe]:
+    """The recipes under the budget asked for; under both, those of equal steps have that in their name."""
+    if budget not in (*BUDGETS, BOTH):
+        raise UnknownName.of("budget", budget, (*BUDGETS, BOTH))
+    if budget == "epochs":
+        return dict(recipes)
+    if set_already := [m for m, r in recipes.items() if r.steps is not None]:
+        raise InputError(f"model {set_already[0]!r} has a fixed number of steps: no budget of {budget} beside it")
+    steps = {f"{m}{EQUAL_STEPS}": replace(r, budget="steps") for m, r in recipes.items() if r.budget == "epochs"}
+    return {**recipes, **steps} if budget == BOTH else steps
 
 
 def _same_classes(data: Dataset, test: Dataset) -> Dataset:

@@ -20,6 +20,8 @@ from audit.errors import OutputError
 from audit.files import plain, write_bytes
 
 CELLS = "cells"
+MEMBERS = ("key", "record", "correct", "predicted")
+"""Of a cell's file. Each is read once: a look into an archive costs as much as all else about a small cell."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,19 +53,26 @@ class Ledger:
         """The cell's result, if it is there and whole; a file that is not is noted and trained again."""
         if key in self._held:
             return self._held[key]
-        if self.folder is None or not (path := self._path(key)).exists():
+        if self.folder is None:
             return None
+        path = self._path(key)
         try:
             with (
                 path.open("rb") as file,
                 np.load(file, allow_pickle=False) as values,
             ):  # numpy leaks a handle it opened itself
-                result = _read(key, values)
+                result = _read(key, {name: values[name] for name in MEMBERS})
+        except FileNotFoundError:
+            return None
         except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as broken:
             self.notes.append(f"{path.name} in the ledger cannot be read ({broken}); that cell is trained again")
             return None
         self._held[key] = result
         return result
+
+    def hold(self, key: str, result: Result) -> None:
+        """Remember a finished cell that a worker has written."""
+        self._held[key] = result
 
     def put(self, key: str, result: Result) -> None:
         """Keep a finished cell."""

@@ -14,6 +14,7 @@ from train.masks import dropout_keys
 from train.models import Drop, build
 from train.recipe import Recipe
 from train.rng import generator, key
+from train.stopping import Patience, looks, mean_loss, split
 
 Augment = Callable[[torch.Tensor, torch.Tensor, torch.Generator], tuple[torch.Tensor, torch.Tensor]]
 
@@ -24,8 +25,11 @@ class Fit:
 
     model: nn.Module
     steps: int
+    """Those really taken: fewer than the budget where a training stopped early."""
     epochs: float
     examples_seen: int
+    notes: tuple[str, ...] = ()
+    """What did not go as asked, a sentence each: a compiler that failed."""
 
 
 def fit(
@@ -40,7 +44,8 @@ def fit(
     """Train the recipe's model from this seed's initialisation.
 
     The loss of a batch is the weighted mean of its rows' cross-entropies. Rows of weight 0 are left out beforehand, so
-    that weighing by 0 is the same as dropping. Each epoch is a permutation of the rows by its own generator.
+    that weighing by 0 is the same as dropping. Each epoch is a permutation of the rows by its own generator. With
+    `recipe.patience`, a share of the rows is held out, and the weights with the smallest loss on it are returned.
 
     Args:
         x: (n, ...) floats, or uint8 pictures (n, c, h, w), taken as 0 to 1.
@@ -52,21 +57,23 @@ def fit(
         augment: changes a batch before the model sees it.
     """
     torch.set_num_threads(1)
-    kept = torch.nonzero(weights > 0).squeeze(1)
+    positive = torch.nonzero(weights > 0).squeeze(1)
+    kept, held = (positive[part.to(positive.device)] for part in split(len(positive), recipe, seed))
     rows, batch = len(kept), min(recipe.batch, len(kept))
-    steps = recipe.steps_for(rows)
+    steps, per_epoch = recipe.steps_for(rows), max(1, rows // batch)
+    patience, best, taken = Patience(), None, 0
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(key(seed, "init"))
-        model = build(recipe, tuple(x.shape[1:]), classes).train()
+        torch.default_generator.manual_seed(key(seed, "init"))  # that of the CPU alone
+        model = build(recipe, tuple(x.shape[1:]), classes).to(x.device).train()
         drops = [m for m in model.modules() if isinstance(m, Drop) and m.p]
         optimiser = torch.optim.AdamW(model.parameters(), lr=recipe.lr, weight_decay=recipe.l2)
-        per_epoch = max(1, rows // batch)
         masks = dropout_keys(seed, 0, steps, len(drops)).to(x.device)
         order = kept
-        for step in range(steps):
+        for taken in range(1, steps + 1):
+            step = taken - 1
             epoch, place = divmod(step, per_epoch)
             if place == 0:
-                order = kept[torch.randperm(rows, generator=generator(seed, "order", epoch))]
+                order = kept[torch.randperm(rows, generator=generator(seed, "order", epoch)).to(kept.device)]
             chosen = order[place * batch : (place + 1) * batch]
             inputs, targets = floats(x[chosen]), functional.one_hot(labels[chosen], classes).float()
             if augment is not None:
@@ -80,7 +87,27 @@ def fit(
             optimiser.zero_grad(set_to_none=True)
             ((loss * weight).sum() / weight.sum()).backward()
             optimiser.step()
-    return Fit(model.eval(), steps, steps / per_epoch, steps * batch)
+            if recipe.patience is not None and looks(step, per_epoch, steps):
+                patience = patience.after(_held_out_loss(model, x, labels, weights, held))
+                best = _state(model) if patience.improved else best
+                if patience.waited >= recipe.patience:
+                    break
+    if best is not None:
+        model.load_state_dict(best)
+    return Fit(model.eval(), taken, taken / per_epoch, taken * batch)
+
+
+def _held_out_loss(
+    model: nn.Module, x: torch.Tensor, labels: torch.Tensor, weights: torch.Tensor, held: torch.Tensor
+) -> float:
+    loss = mean_loss(model.eval(), floats(x[held]), labels[held], weights[held])
+    model.train()
+    return float(loss)
+
+
+def _state(model: nn.Module) -> dict[str, torch.Tensor]:
+    """The model's parameters and buffers as they are now."""
+    return {name: value.detach().clone() for name, value in model.state_dict().items()}
 
 
 def floats(x: torch.Tensor) -> torch.Tensor:

@@ -53,6 +53,10 @@ RECIPES = {
     "linear": Recipe("linear", lr=3e-3, l2=1.0),
     "mlp": Recipe("mlp", width=128, lr=3e-3, l2=0.3, dropout=0.3),
     "cnn": Recipe("cnn", width=32, lr=3e-3, l2=3e-2),
+    "resnet9": Recipe("resnet9", width=64, batch=128, lr=2e-3, l2=5e-2),
+    "resnet18": Recipe("resnet18", batch=128, lr=1e-3, l2=5e-2),
+    # a step is a round of boosting, whose batch is all rows; see train/boosting.py
+    "boosting": Recipe("boosting", width=31, epochs=100, fewest_steps=1, batch=1 << 30, lr=0.1, l2=1.0),
 }
 
 

@@ -106,6 +106,10 @@ def _written(value: object) -> str:
 # -- corrected numbers -------------------------------------------------------------------------------------------------
 
 
+Predicted = tuple[np.ndarray, np.ndarray]
+"""Class numbers that a model and its baseline predict: (S, T) each, a line a seed, over the same seeds."""
+
+
 def corrected_accuracy(predicted: np.ndarray, labels: np.ndarray, truth: Verified) -> Difference:
     """The accuracy against the true labels of one model trained from several seeds.
 
@@ -114,30 +118,42 @@ def corrected_accuracy(predicted: np.ndarray, labels: np.ndarray, truth: Verifie
         labels: (T,) the test set's given class numbers.
         truth: the verified rows.
     """
-    standing_in = [_right(predicted, labels), _agreement(predicted, _votes(predicted))]
-    true = _right(predicted[:, truth.positions], truth.labels)
-    return _with_few_rows(crossed(powered(standing_in, true, truth.positions)), len(truth))
+    return _with_few_rows(crossed(_accuracy(predicted, _votes(predicted), labels, truth)), len(truth))
 
 
-def corrected_differences(
-    pairs: Sequence[tuple[np.ndarray, np.ndarray]], labels: np.ndarray, truth: Verified
-) -> list[Difference]:
+def corrected_differences(pairs: Sequence[Predicted], labels: np.ndarray, truth: Verified) -> list[Difference]:
     """The paired difference in accuracy against the true labels of every (model, baseline) of a family.
 
     Args:
-        pairs: predicted class numbers of model and baseline, (S, T) each, over the same seeds.
+        pairs: predicted class numbers of model and baseline.
         labels: (T,) the test set's given class numbers.
         truth: the verified rows.
     """
-    rows = truth.positions
-    votes = _votes(np.concatenate([predicted for pair in pairs for predicted in pair]))
-    matrices = []
-    for model, baseline in pairs:
-        by_label = _right(model, labels) - _right(baseline, labels)
-        by_vote = _agreement(model, votes) - _agreement(baseline, votes)
-        true = _right(model[:, rows], truth.labels) - _right(baseline[:, rows], truth.labels)
-        matrices.append(powered([by_label, by_vote], true, rows))
+    votes = _family_votes(pairs)
+    matrices = [_difference(pair, votes, labels, truth) for pair in pairs]
     return [_with_few_rows(found, len(truth)) for found in family(matrices)]
+
+
+def corrected_accuracies(pairs: Sequence[Predicted], labels: np.ndarray, truth: Verified) -> list[Difference]:
+    """The accuracy against the true labels of every model of a family: its baseline's and its difference from that, so
+    that accuracies differ by what `corrected_differences` says. Arguments are the same."""
+    votes = _family_votes(pairs)
+    matrices = [_accuracy(p[1], votes, labels, truth) + _difference(p, votes, labels, truth) for p in pairs]
+    return [_with_few_rows(crossed(m), len(truth)) for m in matrices]
+
+
+def _accuracy(predicted: np.ndarray, votes: np.ndarray, labels: np.ndarray, truth: Verified) -> np.ndarray:
+    true = _right(predicted[:, truth.positions], truth.labels)
+    return powered([_right(predicted, labels), _agreement(predicted, votes)], true, truth.positions)
+
+
+def _difference(pair: Predicted, votes: np.ndarray, labels: np.ndarray, truth: Verified) -> np.ndarray:
+    model, baseline = pair
+    rows = truth.positions
+    by_label = _right(model, labels) - _right(baseline, labels)
+    by_vote = _agreement(model, votes) - _agreement(baseline, votes)
+    true = _right(model[:, rows], truth.labels) - _right(baseline[:, rows], truth.labels)
+    return powered([by_label, by_vote], true, rows)
 
 
 def _right(predicted: np.ndarray, labels: np.ndarray) -> np.ndarray:
@@ -148,6 +164,11 @@ def _votes(predicted: np.ndarray) -> np.ndarray:
     """(T, K) share of the models that predict each class for each row."""
     classes = int(predicted.max()) + 1
     return np.stack([(predicted == k).mean(axis=0) for k in range(classes)], axis=1)
+
+
+def _family_votes(pairs: Sequence[Predicted]) -> np.ndarray:
+    """The votes of all models of a family; a baseline that is in every pair votes once."""
+    return _votes(np.unique(np.concatenate([predicted for pair in pairs for predicted in pair]), axis=0))
 
 
 def _agreement(predicted: np.ndarray, votes: np.ndarray) -> np.ndarray:

@@ -11,13 +11,15 @@ from audit.errors import InputError, UnknownName
 from audit.patch import Patch, empty_patch, make_patch
 from audit.report import Report
 from audit.treatments import deduplicate, prune, prune_at_random, relabel, reweight
-from train.augment import augment
-from train.loop import Augment
+from train.augment import DEFAULT, Augment, augment, augmentation
+from train.pollution import PREFIX, polluted
 
 RAW = "raw"
 PRUNED = "pruned"
 CONTROL = "random-pruned"
 ORACLE = "oracle"
+AUGMENTED = "augmented"
+SUFFIX = f"+{AUGMENTED}"
 Treat = Callable[[Dataset, Report, int], Patch]
 
 
@@ -69,20 +71,22 @@ VARIANTS: dict[str, Variant] = {
         Variant("relabelled", _relabelled),
         Variant("reweighted", _reweighted),
         Variant("deduplicated", _deduplicated),
-        Variant("augmented", _untouched, augment),
+        Variant(AUGMENTED, _untouched, augment),
         Variant(CONTROL, _random_pruned),
     )
 }
-SUFFIX = "+augmented"
 POOL = "@pool"
 """Ends the name of a repair whose cleaner saw the whole pool: it knows what nobody with a draw's rows can know."""
 CLEANERS = (PRUNED, "relabelled", "reweighted", "deduplicated", CONTROL)
 
 
 def choose(wanted: Sequence[str | Variant], data: Dataset, truth: str | None) -> tuple[Variant, ...]:
-    """The named variants, and your own, raw first and always there, and the control beside pruning. `NAME+augmented`
-    adds augmentation to any of them, `NAME@pool` lets a repair's cleaner see the whole pool; `oracle` gives every row its
-    true label, from column `truth`."""
+    """The named variants, and your own, raw first and always there, and the control beside pruning.
+
+    `NAME+augmented` adds augmentation to any of them, `augmented:crop+flip` and `NAME+augmented:crop+flip` one of your
+    choice (`train.augment`); `NAME@pool` lets a repair's cleaner see the whole pool; `polluted:5` flips the labels of
+    5 % more rows; `oracle` gives every row its true label, from column `truth`.
+    """
     if truth is not None:
         _check_truth(data, truth)
     chosen: dict[str, Variant] = {}
@@ -90,7 +94,7 @@ def choose(wanted: Sequence[str | Variant], data: Dataset, truth: str | None) ->
         variant = one if isinstance(one, Variant) else _variant(one, truth)
         if chosen.setdefault(variant.name, variant) != variant:
             raise InputError(f"two variants are called {variant.name!r}")
-    repairs = {name.removesuffix(SUFFIX) for name in chosen}
+    repairs = {_taken_apart(name)[0] for name in chosen}
     for suffix in ("", POOL):
         if PRUNED + suffix in repairs:
             chosen.setdefault(CONTROL + suffix, _variant(CONTROL + suffix, truth))
@@ -107,7 +111,7 @@ def _check_truth(data: Dataset, truth: str) -> None:
 
 
 def _variant(name: str, truth: str | None) -> Variant:
-    repair = name.removesuffix(SUFFIX)
+    repair, policy = _taken_apart(name)
     plain = repair.removesuffix(POOL)
     if plain == ORACLE:
         if truth is None:
@@ -115,16 +119,33 @@ def _variant(name: str, truth: str | None) -> Variant:
         chosen = Variant(ORACLE, _oracle(truth), looks_at=truth)
     elif plain in VARIANTS:
         chosen = VARIANTS[plain]
+    elif plain.startswith(PREFIX):
+        chosen = Variant(plain, polluted(_percent(plain)))
     else:
-        raise UnknownName.of("variant", name, [*VARIANTS, f"pruned{SUFFIX}", f"pruned{POOL}", ORACLE])
+        known = [*VARIANTS, f"{PRUNED}{SUFFIX}", f"{PRUNED}{POOL}", f"{PREFIX}5", ORACLE]
+        raise UnknownName.of("variant", name, known)
     if plain != repair and plain not in CLEANERS:
         raise InputError(f"variant {name!r}: {plain} uses no cleaner, so there is none to show the whole pool")
-    return replace(
-        chosen,
-        name=name,
-        cleaner="draw" if plain == repair else "pool",
-        augment=chosen.augment if repair == name else augment,
-    )
+    augment = chosen.augment if policy is None else augmentation(policy)
+    return replace(chosen, name=name, cleaner="draw" if plain == repair else "pool", augment=augment)
+
+
+def _taken_apart(name: str) -> tuple[str, str | None]:
+    """(what is done to the rows, the augmentation's policy or None): `pruned+augmented:crop+flip` is pruned, crop,flip."""
+    before, found, after = name.partition(AUGMENTED)
+    if not found or (before and not before.endswith("+")) or (after and not after.startswith(":")):
+        return name, None
+    return before.removesuffix("+") or RAW, after.removeprefix(":").replace("+", ",") or DEFAULT
+
+
+def _percent(name: str) -> float:
+    said = name.removeprefix(PREFIX)
+    try:
+        return float(said)
+    except ValueError:
+        raise InputError(
+            f"variant {name!r}: {PREFIX}P flips the labels of P % of the rows, {said!r} is no number"
+        ) from None
 
 
 def _oracle(truth: str) -> Treat:

@@ -1,4 +1,5 @@
-"""Whether intervals cover what they say, in a simulated world whose true differences are known, and how wide they are.
+"""Whether the intervals that contrasts have cover what they say, in a simulated world whose true differences are known,
+and how wide they are.
 
 The world is a threshold model: a model is right on a row when its level, the row's difficulty (shared by all), what
 the row has against this version, chance that versions of one seed share, chance of its own and the seed's effects add
@@ -14,9 +15,12 @@ import numpy as np
 from scipy.stats import norm
 
 from tests.bench.goals import Goal, at_least, at_most
+from train.contrasts import Pair, by_labels
+from train.corrected import by_verified
 from train.intervals import family
-from train.statistics import Difference, crossed, over_seeds
-from train.truth import Verified, corrected_differences
+from train.ledger import Result
+from train.statistics import Difference, crossed_shares, over_seeds
+from train.truth import Verified
 
 COMMAND = "python -m tests.bench statistics"
 ACCURACY = 0.55
@@ -61,7 +65,7 @@ class Tally:
 
 def run() -> list[Goal]:
     goals = []
-    for rows, repeats in ((1000, 600), (2000, 400), (5000, 250)):
+    for rows, repeats in ((1000, 1000), (2000, 700), (5000, 500)):
         goals += _intervals(rows, repeats)
     return goals + _alone() + _corrected()
 
@@ -86,16 +90,23 @@ def right(
     return np.asarray(level + seed + row + chance > 0)
 
 
+def against_first(correct: np.ndarray, predicted: np.ndarray) -> list[Pair]:
+    """Every version beside the first, as cells' results: what contrasts are made of."""
+    versions = zip(correct, predicted.astype("uint16"), strict=True)
+    results = [[Result({}, *seed) for seed in zip(*version, strict=True)] for version in versions]
+    return [(version, results[0]) for version in results[1:]]
+
+
 def _intervals(rows: int, repeats: int) -> list[Goal]:
     """Six contrasts with one baseline, five seeds: the family's interval against Student's t over the seeds."""
     rng = np.random.default_rng(rows)
     ours, single, students = Tally([], []), Tally([], []), Tally([], [])
     truths = np.array(EFFECTS[1:])
     for _ in range(repeats):
-        values = right(rng, 5, rng.standard_normal(rows)).astype(float)
-        differences = [v - values[0] for v in values[1:]]
-        ours.add(family(differences), truths)
-        single.add([crossed(d) for d in differences], truths)
+        values = right(rng, 5, rng.standard_normal(rows))
+        differences = [v.astype(float) - values[0] for v in values[1:]]
+        ours.add(by_labels(against_first(values, values)), truths)
+        single.add([crossed_shares(d) for d in differences], truths)
         students.add([over_seeds(d.mean(axis=1)) for d in differences], truths)
     name = f"six contrasts, 5 seeds, {rows:,} test rows"
     note = f"each contrast by itself {single.coverage:.3f}, t over seeds {students.coverage:.3f}"
@@ -116,9 +127,9 @@ def _alone() -> list[Goal]:
     rng = np.random.default_rng(1)
     ours, students = Tally([], []), Tally([], [])
     for _ in range(1500):
-        values = right(rng, 5, rng.standard_normal(2000), versions=2).astype(float)
-        ours.add(family([values[1] - values[0]]), np.array(EFFECTS[1:2]))
-        students.add([over_seeds((values[1] - values[0]).mean(axis=1))], np.array(EFFECTS[1:2]))
+        values = right(rng, 5, rng.standard_normal(2000), versions=2)
+        ours.add(by_labels(against_first(values, values)), np.array(EFFECTS[1:2]))
+        students.add([over_seeds(values[1].mean(axis=1) - values[0].mean(axis=1))], np.array(EFFECTS[1:2]))
     note = f"half-width {ours.half / students.half:.2f} of t over seeds, which covers {students.coverage:.3f}"
     return [
         at_least("coverage of 95 %, one contrast, 5 seeds, 2,000 test rows", ours.coverage, 0.93, "", COMMAND, note)
@@ -135,10 +146,10 @@ def _corrected() -> list[Goal]:
         rows = np.sort(rng.choice(len(true), VERIFIED, replace=False))
         truth = Verified(rows, true[rows], float((given != true)[rows].mean()))
         correct = (predicted[:, :, rows] == true[rows]).astype(float)
-        ours.add(corrected_differences([(p, predicted[0]) for p in predicted[1:]], given, truth), truths)
+        pairs = against_first(predicted == given, predicted)
+        ours.add(by_verified(truth, given)(pairs), truths)
         verified_only.add(family([c - correct[0] for c in correct[1:]]), truths)
-        seen = (predicted == given).astype(float)
-        naive.add(family([s - seen[0] for s in seen[1:]]), truths)
+        naive.add(by_labels(pairs), truths)
     name = f"{NOISE:.0%} of 10,000 test labels wrong, {VERIFIED} verified"
     only = f"verified rows alone: {verified_only.half * 100:.2f} points, {verified_only.coverage:.3f}"
     return [

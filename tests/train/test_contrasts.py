@@ -6,9 +6,11 @@ import numpy as np
 import pytest
 
 from train.comparison import METRICS
-from train.contrasts import DELTA, contrasts, points
+from train.contrasts import DELTA, against_control, contrasts, points
 from train.grid import Cell
-from train.ledger import Result
+from train.intervals import family
+from train.ledger import Result, failure
+from train.statistics import crossed_shares, one_more_row
 
 ROWS = 6000
 
@@ -129,3 +131,93 @@ def test_no_difference_of_shares_is_beyond_100_points():
         if c.metric != "log_loss":
             assert -1 <= c.low <= c.high <= 1
             assert c.smallest_detectable <= 1
+
+
+def matrix(results, variant, seeds, baseline="raw", size=100):
+    pairs = [(results[Cell(variant, size, s, "linear")], results[Cell(baseline, size, s, "linear")]) for s in seeds]
+    return np.stack([a.correct.astype(float) - b.correct for a, b in pairs])
+
+
+def by_variant(results, variants, seeds=5, sizes=(100, 200)):
+    """Contrasts of accuracy at size 100, whose intervals are not widened for the family."""
+    found = contrasts(results, variants, sizes, ("linear",), seeds)
+    return {c.variant: c for c in found if (c.size, c.metric) == (100, "accuracy")}
+
+
+FOUR = {"raw": 0.7, "a": 0.71, "b": 0.69, "c": 0.72}
+
+
+def test_what_seeds_matter_is_judged_over_all_versions_together():
+    results = cells(FOUR, sizes=(100, 200))
+    matrices = [matrix(results, v, range(5)) for v in "abc"]
+
+    for v, found, m in zip("abc", family(matrices), matrices, strict=True):
+        c = by_variant(results, tuple(FOUR))[v]
+        assert (c.low, c.high) == pytest.approx(one_more_row(found, m).interval())
+
+
+def test_a_version_whose_models_failed_for_a_seed_is_judged_with_those_of_the_same_seeds():
+    results = cells(FOUR, sizes=(100, 200))
+    results[Cell("c", 100, 3, "linear")] = failure({}, "no")
+    whole = [matrix(results, v, range(5)) for v in "ab"]
+    found = by_variant(results, tuple(FOUR))
+
+    alone = crossed_shares(matrix(results, "c", (0, 1, 2, 4)))
+    assert (found["c"].low, found["c"].high) == pytest.approx(alone.interval())
+    together = one_more_row(family(whole)[0], whole[0])
+    assert (found["a"].low, found["a"].high) == pytest.approx(together.interval())
+
+
+def test_where_a_baselines_model_failed_the_others_are_still_a_family():
+    results = cells(FOUR, sizes=(100, 200))
+    results[Cell("raw", 100, 3, "linear")] = failure({}, "no")
+    matrices = [matrix(results, v, (0, 1, 2, 4)) for v in "abc"]
+    c = by_variant(results, tuple(FOUR))["b"]
+
+    assert (c.low, c.high) == pytest.approx(one_more_row(family(matrices)[1], matrices[1]).interval())
+
+
+def test_a_version_that_changed_nothing_tells_the_others_nothing_of_seeds():
+    results = cells(FOUR, sizes=(100, 200))
+    idle = {
+        Cell("idle", c.size, c.seed, c.model): Result({**r.record, "edits": 0}, r.correct, r.predicted)
+        for c, r in results.items()
+        if c.variant == "raw"
+    }
+    without, beside = by_variant(results, tuple(FOUR)), by_variant(results | idle, (*FOUR, "idle"))
+
+    assert (beside["idle"].low, beside["idle"].high, beside["idle"].verdict) == (0, 0, "no difference")
+    assert {v: (c.low, c.high) for v, c in beside.items() if v != "idle"} == {
+        v: (c.low, c.high) for v, c in without.items()
+    }
+
+
+def controlled(variants):
+    return against_control(cells(variants, sizes=(100, 200)), tuple(variants), (100, 200), ("linear",), 5)
+
+
+def test_a_cleaner_is_held_against_as_many_rows_dropped_at_random():
+    found = controlled({"raw": 0.7, "pruned": 0.72, "random-pruned": 0.67, "relabelled": 0.74})
+
+    assert [(c.variant, c.baseline, c.size, c.metric) for c in found] == [
+        ("pruned", "random-pruned", n, "accuracy") for n in (100, 200)
+    ]
+    assert found[1].diff == pytest.approx(0.05, abs=0.005)
+    assert (found[1].verdict, found[1].p_holm) == ("helps", found[1].p)
+
+
+def test_each_cleaner_has_its_own_control_and_they_are_one_family():
+    found = controlled(
+        {"raw": 0.7, "pruned": 0.72, "random-pruned": 0.7, "pruned@pool": 0.73, "random-pruned@pool": 0.7, "a": 0.7}
+    )
+
+    assert {(c.variant, c.baseline) for c in found} == {
+        ("pruned", "random-pruned"),
+        ("pruned@pool", "random-pruned@pool"),
+    }
+    assert all(c.p_holm >= c.p for c in found if c.size == 200)
+    assert all(c.p_holm is None for c in found if c.size == 100)
+
+
+def test_without_a_control_nothing_is_held_against_it():
+    assert controlled({"raw": 0.7, "relabelled": 0.72}) == []

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import time
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -42,9 +43,38 @@ EXACT = fitted(law(SIZES))
 @pytest.mark.parametrize(("a", "b", "c"), [(3, 0.4, 0), (3, 0.4, 0.05), (30, 0.9, 0.2), (1, 0.2, 0)])
 def test_exact_points_give_the_law_they_came_from(a, b, c):
     curve = fitted(law(SIZES, a, b, c))
+    n = 4 * curve.largest
+    laws_alone = replace(curve.laws, trends=np.zeros(1))
 
-    assert curve.at(4 * curve.largest) == pytest.approx(law(4 * curve.largest, a, b, c), rel=2e-3)
+    assert laws_alone.errors(n)[0] == pytest.approx(law(n, a, b, c), rel=2e-3)
+    assert curve.at(curve.largest) == pytest.approx(law(curve.largest, a, b, c), rel=2e-3)
     assert curve.misfit < 0.01
+    assert curve.at(n) == pytest.approx(law(n, a, b, c), rel=0.1)  # the trend expects it to grow flatter
+
+
+def test_a_forecast_lies_between_the_laws_and_the_damped_trend():
+    curve = fitted(law(SIZES, c=0))
+    for times in (1.5, 2, 4):
+        n = times * curve.largest
+        by_laws, by_trend = (replace(curve.laws, trends=np.full(1, k)).errors(n)[0] for k in (0.0, 1.0))
+        assert by_laws < curve.at(n) < by_trend
+    # a slope of 0.4 a doubling, and then 0.7 of it
+    assert math.log(curve.at(curve.largest) / by_trend) == pytest.approx(
+        0.4 * math.log(4) * (1 - 0.49) / 0.713, rel=0.01
+    )
+
+
+def test_nothing_jumps_where_the_sizes_end():
+    curve = fit_curve(SIZES, *measured(np.random.default_rng(7)))
+
+    assert curve.at(curve.largest * 1.000001) == pytest.approx(curve.at(curve.largest), rel=1e-5)
+    assert curve.band(curve.largest * 1.000001) == pytest.approx(curve.band(curve.largest), rel=1e-5)
+
+
+def test_the_trend_is_that_of_the_last_sizes():
+    bent = np.where(SIZES < 3000, law(SIZES, 1, 0.1, 0), law(2828, 1, 0.1, 0) * (SIZES / 2828) ** -0.5)
+
+    assert fitted(bent).laws.slopes[0] == pytest.approx(0.5, abs=0.02)
 
 
 def test_the_parameters_are_those_planted():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import numpy as np
 import pytest
 
@@ -76,3 +78,33 @@ def test_nothing_but_whole_cells_lies_in_the_folder(tmp_path):
         ledger.put(name, result())
 
     assert sorted(p.name for p in (tmp_path / "cells").iterdir()) == ["a.npz", "b.npz", "c.npz"]
+
+
+def test_a_grid_of_300_cells_is_read_again_in_under_a_second_with_one_file_a_cell(tmp_path):
+    ledger = Ledger(tmp_path)
+    for i in range(300):
+        ledger.put(f"{i:024x}", result(10_000))
+    again = Ledger(tmp_path)
+    start = time.process_time()
+    found = [again.get(f"{i:024x}") for i in range(300)]
+
+    assert time.process_time() - start < 1  # a tenth of that in fact; make bench says how much
+    assert all(f is not None and len(f.correct) == 10_000 for f in found)
+    assert len(list((tmp_path / "cells").iterdir())) == 300
+
+
+def test_what_a_dying_worker_left_half_written_is_no_cell(tmp_path):
+    ledger = Ledger(tmp_path)
+    ledger.put("a", result())
+    (tmp_path / "cells" / ".b.npz.x7k2").write_bytes(b"PK")
+
+    assert Ledger(tmp_path).get("b") is None
+    assert Ledger(tmp_path).get("a") is not None
+
+
+def test_a_cell_that_a_worker_has_written_is_held_and_not_written_again(tmp_path):
+    ledger = Ledger(tmp_path)
+    ledger.hold("a", result())
+
+    assert ledger.get("a") is not None
+    assert not (tmp_path / "cells").exists()

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 
 import pytest
 import torch
 
 from audit.errors import InputError
 from train.augment import augment
-from train.plan import bytes_per_cell, pack, train_jobs
-from train.recipe import Recipe
+from train.models import build
+from train.plan import Choice, bytes_per_cell, pack, together, train_jobs
+from train.recipe import RECIPES, Recipe
 from train.vmapped import Job, train_group
 
 MLP = Recipe("mlp", width=16, batch=16, epochs=3, fewest_steps=10, dropout=0.3)
@@ -148,16 +150,93 @@ def test_other_failures_are_not_taken_for_a_lack_of_memory():
         train_jobs(x, [Job(j.rows, j.labels, 0 * j.weights, 0) for j in jobs_on(y, (50, 50))], 3, MLP)
 
 
-def test_what_cannot_be_grouped_trains_alone_and_says_why():
+def pictures(n=40):
     g = torch.Generator().manual_seed(0)
-    pictures = torch.randint(0, 255, (20, 1, 8, 8), generator=g, dtype=torch.uint8)
-    y = torch.arange(20) % 2
-    jobs = [Job(torch.arange(20), y, torch.ones(20), s) for s in range(2)]
-    trained = train_jobs(pictures, jobs, 2, Recipe("cnn", width=8, steps=2))
+    x = torch.randint(0, 255, (n, 1, 8, 8), generator=g, dtype=torch.uint8)
+    return x, [Job(torch.arange(n), torch.arange(n) % 2, torch.ones(n), s) for s in range(3)]
 
-    assert str(trained.choices[0]) == "2 cells alone: a cnn has layers that do not train in a group"
-    assert [f.steps for f in trained.fits] == [2, 2]
+
+CNN = Recipe("cnn", width=8, batch=8, steps=12)
+
+
+def test_on_a_cpu_what_would_round_otherwise_in_a_group_trains_alone_whatever_the_clock_says():
+    x, jobs = pictures()
+    trained = train_jobs(x, jobs, 2, CNN)
+
+    assert [str(c) for c in trained.choices] == [
+        "3 cells alone: a group of cnn would round otherwise than each by itself"
+    ]
+    assert trained.modes == ("alone",) * 3
+    assert same(trained, train_jobs(x, jobs, 2, CNN, mode="alone"))
+    assert together(x, 2, CNN) == "alone"
     assert str(train_jobs(*_one_linear()).choices[0]) == "1 cell alone: nothing to group it with"
+
+
+def test_stacking_can_be_asked_for():
+    x, jobs = pictures()
+    stacked, alone = (train_jobs(x, jobs, 2, CNN, mode=m) for m in ("stacked", "alone"))
+    rest = train_jobs(x, jobs[1:2], 2, CNN, mode="stacked")
+
+    assert stacked.modes == ("stacked",) * 3
+    assert rest.modes == ("stacked",)
+    assert [f.steps for f in stacked.fits] == [f.steps for f in alone.fits]
+    for one, other in zip((*stacked.fits, *rest.fits), (*alone.fits, alone.fits[1]), strict=True):
+        pairs = zip(one.model.parameters(), other.model.parameters(), strict=True)
+        assert all(torch.allclose(p, q, atol=1e-3) for p, q in pairs)
+
+
+def test_what_does_not_train_in_a_group_says_so_when_asked_to():
+    x, jobs = pictures()
+
+    assert str(train_jobs(x, jobs, 2, CNN, mode="grouped").choices[0]) == (
+        "3 cells alone: a cnn has layers that do not train in a group"
+    )
+
+
+def test_linear_layers_are_grouped_unless_asked_to_be_stacked():
+    x, _ = pool()
+
+    assert together(x, 3, MLP) == "grouped"
+    assert together(x, 3, MLP, "stacked") == "stacked"
+    assert together(x, 3, RECIPES["boosting"]) == "alone"
+
+
+def test_jobs_of_their_own_recipes_share_a_group():
+    x, y = pool()
+    jobs = [replace(j, recipe=replace(MLP, lr=1e-2 / (j.seed + 1), l2=0.1 * j.seed)) for j in jobs_on(y, [100] * 4)]
+    own = replace(jobs[2], recipe=replace(MLP, dropout=0.0))
+    together, alone = (train_jobs(x, [*jobs, own], 3, MLP, mode=m) for m in ("grouped", "alone"))
+
+    assert [c.cells for c in together.choices] == [4, 1]
+    assert same(together, alone)
+    assert not same(together, train_jobs(x, [replace(j, recipe=None) for j in [*jobs, own]], 3, MLP))
+
+
+def test_each_cell_is_told_how_it_was_trained():
+    x, y = pool()
+    trained = train_jobs(x, jobs_on(y, (8, 100, 100)), 3, MLP, mode="grouped")
+
+    assert trained.modes == ("alone", "grouped", "grouped")
+    assert train_jobs(x, [], 3, MLP).modes == ()
+
+
+def test_short_work_is_not_compiled_even_where_that_is_allowed():
+    x, y = pool()
+    jobs = jobs_on(y, [100] * 4)
+    trained = train_jobs(x, jobs, 3, MLP, compiled=True)
+
+    assert not any(c.compiled for c in trained.choices)
+    assert str(Choice(4, "grouped", "quicker", compiled=True)) == "4 cells grouped and compiled: quicker"
+    assert same(trained, train_jobs(x, jobs, 3, MLP))
+
+
+def test_pictures_need_memory_for_what_every_layer_puts_out():
+    x, _ = pictures()
+    weights = sum(p.numel() for p in build(CNN, (1, 8, 8), 2).parameters())
+    outputs = 8 * (64 + 3 * 8 * 64 + 8 * 16)
+
+    assert bytes_per_cell(x, 2, CNN, 8) > 4 * (6 * weights + 2 * outputs)
+    assert bytes_per_cell(x, 2, CNN, 16) > 1.5 * bytes_per_cell(x, 2, CNN, 8)
 
 
 def _one_linear():

@@ -12,7 +12,8 @@ from train.augment import augment
 from train.loop import fit, predict
 from train.models import build
 from train.recipe import Recipe
-from train.vmapped import Job, fit_group, groupable, train_group
+from train.stopping import mean_loss, split
+from train.vmapped import Job, fit_group, groupable, shape_of, train_group
 
 LINEAR = Recipe("linear", epochs=3, batch=32, fewest_steps=6, lr=1e-2, l2=0.5)
 MLP = Recipe("mlp", width=17, epochs=3, batch=32, fewest_steps=6, lr=1e-2, l2=0.3)
@@ -48,7 +49,7 @@ def jobs_on(y, sizes=(64, 100, 400, 333, 150)):
 
 
 def alone(x, job, recipe, classes=3):
-    return fit(x[job.rows], job.labels, job.weights, classes, recipe, job.seed, job.augment)
+    return fit(x[job.rows], job.labels, job.weights, classes, job.recipe or recipe, job.seed, job.augment)
 
 
 def weights_of(fitted):
@@ -140,6 +141,102 @@ def test_a_cell_that_turns_nan_touches_no_other():
     assert weights_of(broken[2]).isnan().any()
     assert len(others) >= 3
     assert all(same(broken[i], whole[i]) for i in others)
+
+
+def with_own_knobs(jobs, recipe):
+    """The same jobs, each with its own knobs: learning rate, penalty, dropout, budget, patience."""
+    own = [
+        {"lr": 3e-3, "l2": 0.0, "dropout": 0.5},
+        {"steps": 17, "dropout": 0.0},
+        {"patience": 1, "held_out": 0.3, "lr": 0.1, "epochs": 12},
+        {"epochs": 7, "l2": 1.0},
+        {"patience": 2, "dropout": 0.1, "epochs": 20, "lr": 5e-2},
+    ]
+    return [replace(j, recipe=replace(recipe, **o)) for j, o in zip(jobs, own, strict=True)]
+
+
+@pytest.mark.parametrize("recipe", [LINEAR, MLP, DROPPING], ids=["linear", "mlp", "mlp with dropout"])
+def test_cells_with_their_own_knobs_equal_themselves_alone_exactly(dtype, recipe):
+    x, y = pool()
+    jobs = with_own_knobs(jobs_on(y), recipe)
+    together = fit_group(x, jobs, 3, recipe)
+
+    for job, fitted in zip(jobs, together, strict=True):
+        one = alone(x, job, recipe)
+        assert same(fitted, one)
+        assert (fitted.steps, fitted.epochs, fitted.examples_seen) == (one.steps, one.epochs, one.examples_seen)
+    assert together[2].steps < shape_of(jobs[2], recipe)[1]
+    assert not same(together[0], fit_group(x, jobs_on(y)[:1], 3, recipe)[0])
+
+
+def test_neither_the_others_nor_their_order_change_a_cell_that_stops_early():
+    x, y = pool()
+    jobs = with_own_knobs(jobs_on(y), DROPPING)
+    whole = fit_group(x, jobs, 3, DROPPING)
+    turned = fit_group(x, jobs[::-1], 3, DROPPING)[::-1]
+    lonely = [fit_group(x, [job], 3, DROPPING)[0] for job in jobs]
+
+    assert all(same(a, b) and same(a, c) for a, b, c in zip(whole, turned, lonely, strict=True))
+
+
+def test_a_cell_that_stops_early_leaves_its_group_in_the_middle():
+    x, y = pool()
+    jobs = with_own_knobs(jobs_on(y, (200, 200, 200, 200, 200)), MLP)
+    active = list(train_group(x, jobs, 3, MLP))
+    fits = fit_group(x, jobs, 3, MLP)
+
+    assert [sum(f.steps > step for f in fits) for step in range(len(active))] == active
+    assert fits[2].steps < min(fits[3].steps, shape_of(jobs[2], MLP)[1])
+
+
+def test_patience_that_never_runs_out_still_returns_the_best_weights():
+    x, y = pool()
+    job = replace(jobs_on(y)[3], recipe=replace(MLP, lr=0.03, epochs=30, patience=1000, held_out=0.3))
+    kept = torch.nonzero(job.weights > 0).squeeze(1)
+    rest, held = (kept[part] for part in split(len(kept), job.recipe, job.seed))
+    last = Job(job.rows[rest], job.labels[rest], job.weights[rest], job.seed, recipe=replace(job.recipe, patience=None))
+
+    def loss(fitted):
+        return float(mean_loss(fitted.model, x[job.rows[held]], job.labels[held], job.weights[held]))
+
+    best, last = fit_group(x, [job, last], 3, MLP)
+
+    assert best.steps == last.steps == shape_of(job, MLP)[1]
+    assert loss(best) < loss(last) - 0.05
+
+
+def test_a_cell_that_turns_nan_while_others_stop_early_touches_none():
+    x, y = pool()
+    jobs = with_own_knobs(jobs_on(y, (120, 120, 60, 110, 130)), DROPPING)
+    bad = x.clone()
+    lonely = int(next(r for r in jobs[2].rows if all(r not in j.rows for i, j in enumerate(jobs) if i != 2)))
+    bad[lonely] = float("nan")
+    endless = [replace(j, recipe=replace(j.recipe, patience=3)) if i == 2 else j for i, j in enumerate(jobs)]
+    broken, whole = fit_group(bad, endless, 3, DROPPING), fit_group(x, jobs, 3, DROPPING)
+
+    assert broken[2].steps < shape_of(endless[2], DROPPING)[1]
+    assert torch.equal(*(weights_of(f).nan_to_num(7.0) for f in (broken[2], alone(bad, endless[2], DROPPING))))
+    assert all(same(broken[i], whole[i]) for i in (0, 1, 3, 4))
+
+
+@pytest.mark.parametrize("knob", ["width", "batch", "model"])
+def test_knobs_that_a_group_shares_are_not_a_cells_own(knob):
+    x, y = pool()
+    other = replace(MLP, **{knob: "linear" if knob == "model" else 8})
+    jobs = [jobs_on(y)[0], replace(jobs_on(y)[1], recipe=other)]
+
+    with pytest.raises(InputError, match=f"job 1: a group has one {knob}.*: {getattr(MLP, knob)} and"):
+        fit_group(x, jobs, 3, MLP)
+
+
+def test_the_shape_of_a_job_is_that_of_its_training():
+    x, y = pool()
+    for job in [*with_own_knobs(jobs_on(y), MLP), *jobs_on(y)]:
+        fitted = fit_group(x, [job], 3, MLP)[0]
+        batch, most = shape_of(job, MLP)
+
+        assert fitted.examples_seen == batch * fitted.steps
+        assert fitted.steps == most if job.recipe is None or job.recipe.patience is None else fitted.steps <= most
 
 
 def test_cells_leave_the_group_as_they_finish():

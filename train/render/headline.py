@@ -8,8 +8,12 @@ from dataclasses import dataclass
 from audit.render import words
 from train.comparison import BASELINE, Comparison, Judgement
 from train.render import phrases
-from train.render.phrases import deed, does
+from train.render.extra import verified_rows, with_corrections
+from train.render.phrases import Deed, deed, does
 from train.render.table import Line, best_model, failures, lines, mean, point, treatments
+
+MOST_LOUD = 2
+"""Versions that a badge names."""
 
 
 @dataclass(frozen=True)
@@ -26,6 +30,7 @@ class Headline:
 
 def headline(comparison: Comparison) -> Headline:
     """What the verdicts at the largest size come to, for the model that does best on the raw data."""
+    comparison = with_corrections(comparison)
     model = best_model(comparison)
     choices = treatments(comparison, model)
     by: dict[Judgement, list[Line]] = {}
@@ -69,18 +74,21 @@ def _helps(comparison: Comparison, best: Line, choices: Sequence[Line]) -> Headl
     small = c.diff < comparison.delta
     return Headline(
         verdict="helps",
-        badge=_loud(best),
+        badge=_loud([deed(best.variant)], 1, "HELP"),
         text=words.sentence(f"{deed(best.variant).order}{before}: about {phrases.gain(c.diff)} points better."),
         lead=_rise(comparison, best)
-        + (f" That is under the {phrases.worth_having(comparison)} points worth having." if small else ""),
+        + (f" That is under the {phrases.worth_having(comparison)} points worth having." if small else "")
+        + _worse(choices),
         aside=_exceptions(comparison, choices, best),
     )
 
 
-def _loud(best: Line) -> str:
-    """`RELABELLING HELPS`; a version of your own keeps its name as it is written."""
-    this = deed(best.variant)
-    return f"{this.doing if '“' in this.doing else this.doing.upper()} {'HELP' if this.plural else 'HELPS'}"
+def _loud(deeds: Sequence[Deed], tried: int, verb: str = "HURT") -> str:
+    """`RELABELLING HELPS`, `3 OF 4 HURT`; a version of your own keeps its name as it is written."""
+    if len(deeds) > MOST_LOUD:
+        return f"{words.count(len(deeds))} OF {words.count(tried)} {verb}"
+    said = words.listing([d.doing if "“" in d.doing else d.doing.upper() for d in deeds]).replace(" and ", " AND ")
+    return f"{said} {verb}{'' if len(deeds) > 1 or deeds[0].plural else 'S'}"
 
 
 def _rise(comparison: Comparison, best: Line) -> str:
@@ -104,7 +112,11 @@ def _cannot_tell(comparison: Comparison, best: Line, choices: Sequence[Line]) ->
     lead = (
         f"With {phrases.rows(c.size)}{_with_model(comparison, c.model)}, {deed(best.variant).doing} changed test accuracy "
         f"by {phrases.difference(c)} points" + (f" (between {ends})." if ends else ".")
-    )
+    ) + _worse(choices)
+    if not more and verified_rows(comparison):
+        text = f"Cannot tell: with {words.plural(verified_rows(comparison), 'test row')} checked it stays open."
+        lead += " More checked test rows would narrow it."
+        return Headline("cannot tell", "CANNOT TELL", text, lead, _exceptions(comparison, choices, best))
     if not more:
         text = "Cannot tell: even 100 seeds may not settle it."
         lead += " Even if the difference seen is the true one, they would leave it open more than 1 time in 5."
@@ -126,21 +138,34 @@ def _few_seeds(comparison: Comparison, choices: Sequence[Line]) -> Headline:
 
 def _nothing(comparison: Comparison, choices: Sequence[Line]) -> Headline:
     finished = [line for line in choices if line.last.verdict != "failed"]
-    verdicts = [line.last.verdict for line in finished]
+    verdicts = {line.last.verdict for line in finished}
+    hurting = [deed(line.variant) for line in finished if line.last.verdict == "hurts"]
     tried = "nothing we tried is better" if len(finished) == len(choices) else "nothing that finished is better"
+    if hurting:
+        verb = "hurts" if len(hurting) == 1 and not hurting[0].plural else "hurt"
+        tried += f", and {words.listing([d.doing for d in hurting], 4)} {verb}"
     best = max(finished, key=lambda line: line.last.diff)
     ends = phrases.interval(best.last, comparison.delta, " and ")
+    which = "it" if len(finished) == 1 else "the best of them"
     lead = (
-        f"With {phrases.rows(best.last.size)}{_with_model(comparison, best.last.model)}, the best of them changes test "
+        f"With {phrases.rows(best.last.size)}{_with_model(comparison, best.last.model)}, {which} changes test "
         f"accuracy by {phrases.difference(best.last)} points" + (f" (between {ends})." if ends else ".")
     )
+    badge = "NO DIFFERENCE" if verdicts == {"no difference"} else "NOTHING HELPS"
     return Headline(
-        verdict="hurts" if all(v == "hurts" for v in verdicts) else "no difference",
-        badge="NO DIFFERENCE" if set(verdicts) == {"no difference"} else "NOTHING HELPS",
+        verdict="hurts" if hurting else "no difference",
+        badge=_loud(hurting, len(finished)) if hurting else badge,
         text=f"Train on the raw data: {tried}.",
-        lead=lead,
+        lead=lead + (_worse(choices) if len(finished) > 1 else ""),
         aside=_exceptions(comparison, choices, None),
     )
+
+
+def _worse(choices: Sequence[Line]) -> str:
+    """Which versions hurt and by how much, a sentence; empty when none does."""
+    hurting = sorted((x for x in choices if x.last.verdict == "hurts"), key=lambda x: x.last.diff)
+    told = [f"{deed(x.variant).doing} ({phrases.difference(x.last)})" for x in hurting]
+    return f" Worse than raw: {words.listing(told, 5)}." if told else ""
 
 
 def _failed(comparison: Comparison) -> Headline:
@@ -179,7 +204,7 @@ def _smaller(best: Line) -> list[str]:
 def _others(others: Sequence[Line]) -> list[str]:
     said = []
     told: tuple[tuple[Judgement, str], ...] = (
-        ("helps", "also better than raw: {}."), ("hurts", "worse than raw: {}."),
+        ("helps", "also better than raw: {}."),
         ("no difference", "no difference worth having: {}."), ("cannot tell", "cannot tell yet: {}."),
         ("not enough seeds", "not enough seeds: {}."), ("failed", "failed: {}."),
     )  # fmt: skip
@@ -192,7 +217,9 @@ def _others(others: Sequence[Line]) -> list[str]:
 
 def _control(comparison: Comparison) -> list[str]:
     helped = [
-        line for line in lines(comparison, best_model(comparison)) if line.control and line.last.verdict == "helps"
+        line
+        for line in lines(comparison, best_model(comparison))
+        if line.control and not line.saw_pool and line.last.verdict == "helps"
     ]
     return (
         ["the control helps too: dropping rows at random is better than raw, so do not credit the cleaning."]

@@ -4,17 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
+import jinja2
 from markupsafe import Markup
 
 from audit.render import words
 from audit.render.page import environment
 from audit.render.words import NOUNS
-from train.comparison import BASELINE, METRICS, Comparison
-from train.render import charts, phrases
+from train.comparison import BASELINE, CONTROL, METRICS, Comparison, Contrast
+from train.render import charts, growth_charts, phrases
+from train.render.blocks import blocks
+from train.render.extra import given_difference, sentences, verified_rows, with_corrections
+from train.render.extra import test_noise as noise_of_test
 from train.render.headline import headline
+from train.render.remarks import warnings, worth_of_best
 from train.render.steps import next_steps
 from train.render.table import Line, best_model, failed_words, failures, lines, mean, point
 
@@ -34,40 +40,58 @@ class Panel:
     """Version to how many of its models failed, where any did."""
     forest: Markup
     curves: tuple[tuple[Line, Markup], ...]
+    fitted: bool
+    """Whether any of the curves is a fitted one, with a forecast."""
     metrics: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...]
 
 
 def html(comparison: Comparison) -> str:
     """The comparison as one HTML file that asks for nothing else and needs no script."""
+    comparison = with_corrections(comparison)
     said = headline(comparison)
     best = best_model(comparison)
     panels = {model: panel(comparison, model) for model in comparison.models}
+    return (
+        _environment()
+        .get_template("comparison.html")
+        .render(
+            given=lambda c: as_given(comparison, c),
+            c=comparison,
+            title=f"{said.badge} · {words.called(comparison.dataset)} · assay compare",
+            more_style=Markup(" ".join((TEMPLATES / "comparison.css").read_text(encoding="utf-8").split())),  # noqa: S704  our own file
+            identity=identity(comparison),
+            said=said,
+            state=phrases.STATES[said.verdict],
+            glyph=phrases.MARKS[said.verdict],
+            steps=next_steps(comparison),
+            tables=list(panels.values()),
+            best=panels[best],
+            others=[p for p in panels.values() if p.model != best],
+            several=len(panels) > 1,
+            banded=comparison.seeds >= phrases.FEWEST_SEEDS,
+            worth=phrases.worth_having(comparison),
+            largest=comparison.sizes[-1],
+            heads=[phrases.METRIC_WORDS[m] for m in measured(comparison)],
+            more=blocks(comparison, best),
+            corrected=verified_rows(comparison),
+            warnings=warnings(comparison),
+            worth_of_best=worth_of_best(comparison),
+            trust=trust(comparison, panels[best]),
+            doubts=doubts(comparison, panels[best]),
+            made=made(comparison),
+        )
+    )
+
+
+@cache
+def _environment() -> jinja2.Environment:
+    """The templates with the wordings they use, compiled once."""
     page = environment(TEMPLATES)
     page.globals |= {
-        "name": phrases.name, "difference": phrases.difference, "interval": phrases.interval, "role": charts.role,
+        "name": phrases.name, "difference": phrases.difference, "interval": phrases.interval,
         "MARKS": phrases.MARKS, "STATES": phrases.STATES,
     }  # fmt: skip
-    return page.get_template("comparison.html").render(
-        c=comparison,
-        title=f"{said.badge} · {words.called(comparison.dataset)} · assay compare",
-        more_style=Markup(" ".join((TEMPLATES / "comparison.css").read_text(encoding="utf-8").split())),  # noqa: S704  our own file
-        identity=identity(comparison),
-        said=said,
-        state=phrases.STATES[said.verdict],
-        glyph=phrases.MARKS[said.verdict],
-        steps=next_steps(comparison),
-        tables=list(panels.values()),
-        best=panels[best],
-        others=[p for p in panels.values() if p.model != best],
-        several=len(panels) > 1,
-        banded=comparison.seeds >= phrases.FEWEST_SEEDS,
-        worth=phrases.worth_having(comparison),
-        largest=comparison.sizes[-1],
-        heads=[phrases.METRIC_WORDS[m] for m in measured(comparison)],
-        trust=trust(comparison, panels[best]),
-        doubts=doubts(comparison, panels[best]),
-        made=made(comparison),
-    )
+    return page
 
 
 def identity(comparison: Comparison) -> tuple[str, ...]:
@@ -85,9 +109,16 @@ def panel(comparison: Comparison, model: str) -> Panel:
         lines=shown,
         failed={x.variant: failed_words(comparison, x) for x in shown if x.failures},
         forest=charts.forest(comparison, model) if shown else Markup(""),
-        curves=charts.curves(comparison, model) if len(comparison.sizes) > 1 else (),
+        curves=growth_charts.curves(comparison, model) if len(comparison.sizes) > 1 else (),
+        fitted=bool(growth_charts.forecasts(comparison, model)),
         metrics=metrics(comparison, model, shown),
     )
+
+
+def as_given(comparison: Comparison, c: Contrast) -> str:
+    """Where a difference was corrected, what it is by the test labels alone: `+1.4`; empty elsewhere."""
+    given = given_difference(comparison, c)
+    return "" if given is None else phrases.signed(given * 100)
 
 
 # -- other metrics -----------------------------------------------------------------------------------------------------
@@ -142,7 +173,15 @@ def _control(comparison: Comparison, best: Panel) -> str:
     if pruned is None or "failed" in (pruned.last.verdict, control.last.verdict):
         return what
     change = f"pruned changes accuracy by {phrases.difference(pruned.last)} points, the control by {phrases.difference(control.last)}"
-    return f"{what} At {phrases.rows(comparison.sizes[-1])} {change}."
+    beside = next((c for c in comparison.contrasts if _against_control(c, pruned.last)), None)
+    ends = phrases.interval(beside, comparison.delta) if beside is not None else ""
+    between = f"; between the two lie {phrases.difference(beside)} ({ends})" if beside is not None and ends else ""
+    return f"{what} At {phrases.rows(comparison.sizes[-1])} {change}{between}."
+
+
+def _against_control(c: Contrast, pruned: Contrast) -> bool:
+    wanted = (pruned.variant, CONTROL, pruned.size, pruned.model, pruned.metric)
+    return (c.variant, c.baseline, c.size, c.model, c.metric) == wanted
 
 
 def doubts(comparison: Comparison, best: Panel) -> list[str]:
@@ -169,9 +208,10 @@ def doubts(comparison: Comparison, best: Panel) -> list[str]:
     failed = sum(failures(comparison).values())
     if failed:
         out.append(f"{phrases.failed_models(failed, len(comparison.cells))}; the means are of the others.")
-    out.append(
-        "Not covered: other models, other recipes, and data gathered in another way. The test labels are taken as right."
-    )
+    if extra_noted := noise_of_test(comparison) and not verified_rows(comparison):
+        out.append("The test labels are not all right: differences by them come out smaller than they are.")
+    right = "" if extra_noted or verified_rows(comparison) else " The test labels are taken as right."
+    out.append(f"Not covered: other models, other recipes, and data gathered in another way.{right}")
     return out
 
 
@@ -184,7 +224,7 @@ def made(comparison: Comparison) -> list[tuple[str, str, bool]]:
     total, count = len(comparison.cells), words.count
     finished = f"{count(total - sum(failed.values()))} of {count(total)} finished, {count(comparison.trained)} trained in this run"
     why = "; ".join(f"{count(n)} failed: {words.visible(reason)}" for reason, n in failed.items())
-    rest = {k: v for k, v in comparison.protocol.items() if k != "intervals"}
+    rest = {k: v for k, v in comparison.protocol.items() if k != "intervals" and v not in (None, "", [], ())}
     lines = [
         ("Repeat it", words.visible(comparison.command), True),
         ("Models", finished + (f". {why}" if why else ""), False),
@@ -192,6 +232,7 @@ def made(comparison: Comparison) -> list[tuple[str, str, bool]]:
         ("Intervals", words.visible(comparison.protocol.get("intervals", INTERVALS)), False),
         ("Verdicts", f"Differences of accuracy within {phrases.worth_having(comparison)} points are not worth having.", False),
         ("Notes", "; ".join(words.visible(x) for x in comparison.notes), False),
+        ("Planner", " ".join(words.sentence(words.visible(x).rstrip(".") + ".") for x in sentences(comparison, "planner")), False),
         ("Time", words.duration(comparison.seconds) if comparison.trained else "", False),
     ]  # fmt: skip
     return [line for line in lines if line[1]]

@@ -6,7 +6,9 @@ from audit.render import words
 from audit.render.markdown import LONGEST, code, escaped
 from train.comparison import Comparison
 from train.render import phrases
+from train.render.extra import with_corrections
 from train.render.headline import headline
+from train.render.remarks import short
 from train.render.steps import next_steps
 from train.render.table import Line, failed_words, lines
 
@@ -15,6 +17,7 @@ SENTENCES = 1000
 
 def markdown(comparison: Comparison) -> str:
     """The answer, a line a version for each model, what failed, what to do next; under 65,536 characters always."""
+    comparison = with_corrections(comparison)
     said = headline(comparison)
     parts = [
         f"### {escaped(phrases.MARKS[said.verdict])} {escaped(said.text)}",
@@ -23,6 +26,7 @@ def markdown(comparison: Comparison) -> str:
         *[_table(comparison, model) for model in comparison.models],
         "Change in test accuracy against raw data, in points. Only verdicts at the largest size are corrected for "
         "their number; those at smaller sizes are hints.",
+        "\n".join(f"- {escaped(s, SENTENCES)}" for s in short(comparison)),
         _steps(comparison),
         f"assay compare of {escaped(words.called(comparison.dataset))}: {phrases.design(comparison)}, "
         f"tested on {words.count(comparison.test_rows)} rows that were never cleaned.",

@@ -49,16 +49,30 @@ DEEDS = {
     "oracle": Deed("use true labels", "true labels", plural=True),
     CONTROL: Deed("drop rows at random", "dropping rows at random"),
 }
+POOL = "@pool"
+"""Ends the name of a repair whose cleaner saw the whole pool."""
+SAW = "cleaner saw the whole pool"
+POLLUTED = "polluted:"
+"""Begins the name of a version with further labels made wrong on purpose; a percentage follows."""
 
 
 def deed(variant: str) -> Deed:
     """`pruned+augmented` as "prune and augment", "pruning and augmenting"; a version of your own by its name."""
-    parts = [DEEDS.get(part.strip()) for part in variant.split("+")]
+    parts = [_part_deed(part) for part in own(variant).split("+")]
     known = [part for part in parts if part is not None]
     if len(known) < len(parts):
-        return Deed(f"use “{words.visible(variant)}”", f"“{words.visible(variant)}”")
+        return Deed(f"use “{name(variant)}”", f"“{name(variant)}”")
     together = [words.listing([getattr(d, form) for d in known], most=len(known)) for form in ("order", "doing")]
-    return Deed(together[0], together[1], plural=len(known) > 1)
+    plural = len(known) > 1 or known[0].plural
+    if saw_pool(variant):
+        together = [f"{form} by a cleaner that saw the whole pool" for form in together]
+    return Deed(together[0], together[1], plural=plural)
+
+
+def _part_deed(part: str) -> Deed | None:
+    if part.startswith(POLLUTED):
+        return Deed(f"add {_part_name(part)}", _part_name(part), plural=True)
+    return DEEDS.get(part.strip())
 
 
 def does(variant: str, verdict: Judgement) -> str:
@@ -74,13 +88,37 @@ def does(variant: str, verdict: Judgement) -> str:
 
 
 def base(variant: str) -> str:
-    """What is done to the rows, without what is done while training: `pruned` of `pruned+augmented`."""
-    return variant.split("+", maxsplit=1)[0].strip()
+    """What is done to the rows, without what is done while training or what the cleaner saw: `pruned` of
+    `pruned@pool+augmented`."""
+    return own(variant).split("+", maxsplit=1)[0].strip()
+
+
+def own(variant: str) -> str:
+    """The same version with a cleaner that saw its draw alone: `pruned` of `pruned@pool`."""
+    first, plus, rest = variant.partition("+")
+    return first.strip().removesuffix(POOL) + plus + rest
+
+
+def saw_pool(variant: str) -> bool:
+    """Whether its cleaner was trained on the whole pool, and knows what nobody with a draw's rows can know."""
+    return variant.partition("+")[0].strip().endswith(POOL)
+
+
+def polluted(variant: str) -> bool:
+    """Whether labels were made wrong on purpose, to see what that costs."""
+    return base(variant).startswith(POLLUTED)
 
 
 def name(variant: str) -> str:
-    """A version as a table names it: `pruned + augmented`."""
-    return " + ".join(words.visible(part.strip()) for part in variant.split("+"))
+    """A version as a page names it: `pruned + augmented`, `pruned, cleaner saw the whole pool`."""
+    parts = " + ".join(_part_name(part.strip()) for part in own(variant).split("+"))
+    return f"{parts}, {SAW}" if saw_pool(variant) else parts
+
+
+def _part_name(part: str) -> str:
+    if part.startswith(POLLUTED):
+        return f"{words.visible(part.removeprefix(POLLUTED))}{words.PERCENT} more wrong labels"
+    return words.visible(part)
 
 
 # -- numbers -----------------------------------------------------------------------------------------------------------

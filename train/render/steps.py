@@ -9,6 +9,7 @@ from itertools import pairwise
 from audit.render import words
 from audit.render.headline import FLAGS, ROLE_OPTIONS, Step
 from train.comparison import Comparison
+from train.render.extra import with_corrections
 from train.render.headline import best_of, more_seeds
 from train.render.phrases import deed
 from train.render.table import Line, best_model, failures, treatments
@@ -19,10 +20,11 @@ REPAIRS = {"pruned": "prune", "relabelled": "relabel", "reweighted": "reweight",
 
 def next_steps(comparison: Comparison) -> tuple[Step, ...]:
     """At most three steps; commands name the data as the comparison's own command named it."""
+    comparison = with_corrections(comparison)
     choices = treatments(comparison, best_model(comparison))
     if not choices:
         return (
-            Step("Name at least one version beside raw.", _again(comparison, "--variants", "raw,pruned,random-pruned")),
+            Step("Name at least one version beside raw.", again(comparison, "--variants", "raw,pruned,random-pruned")),
         )
     best = best_of(choices)
     steps: list[Step] = []
@@ -34,7 +36,7 @@ def next_steps(comparison: Comparison) -> tuple[Step, ...]:
         steps.insert(0, Step("Train on the data as it is.", ""))
     if best.last.verdict == "not enough seeds":
         seeds = str(max(BETTER_SEEDS, comparison.seeds + 1))
-        steps.append(Step(f"Train with {seeds} seeds; finished models are kept.", _again(comparison, "--seeds", seeds)))
+        steps.append(Step(f"Train with {seeds} seeds; finished models are kept.", again(comparison, "--seeds", seeds)))
     steps += _settle(comparison, choices)
     return tuple(steps[:3])
 
@@ -69,7 +71,7 @@ def _settle(comparison: Comparison, choices: Sequence[Line]) -> list[Step]:
     more = more_seeds(line)
     cost = _cost(comparison, more)
     text = f"Settle {deed(line.variant).doing}: {words.plural(more, 'more seed')}{f', about {cost}' if cost else ''}."
-    return [Step(text, _again(comparison, "--seeds", str(comparison.seeds + more)))]
+    return [Step(text, again(comparison, "--seeds", str(comparison.seeds + more)))]
 
 
 def _cost(comparison: Comparison, seeds: int) -> str:
@@ -80,7 +82,7 @@ def _cost(comparison: Comparison, seeds: int) -> str:
     return words.duration(each * len(comparison.cells) / comparison.seeds * seeds)
 
 
-def _again(comparison: Comparison, option: str = "", value: str = "") -> str:
+def again(comparison: Comparison, option: str = "", value: str = "") -> str:
     """The comparison's own command, with one option set to another value."""
     parts = _split(comparison.command)
     if not parts or not option:

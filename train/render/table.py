@@ -10,6 +10,8 @@ from train.comparison import BASELINE, CONTROL, Comparison, Contrast, Point
 from train.render import phrases
 
 ORACLE = "oracle"
+STEPS = ":budget=steps"
+"""Ends the name of a model that was trained a second time, on equal steps."""
 
 
 @dataclass(frozen=True)
@@ -36,13 +38,41 @@ class Line:
         return phrases.base(self.variant) == ORACLE
 
     @property
+    def saw_pool(self) -> bool:
+        """Whether its cleaner saw the whole pool, which nobody with so few rows has."""
+        return phrases.saw_pool(self.variant)
+
+    @property
+    def polluted(self) -> bool:
+        """Whether labels were made wrong on purpose."""
+        return phrases.polluted(self.variant)
+
+    @property
+    def to_choose(self) -> bool:
+        """Whether somebody could choose it."""
+        return not (self.control or self.known_truth or self.saw_pool or self.polluted)
+
+    @property
+    def role(self) -> str:
+        """What a version that nobody would choose is there for; empty for the others."""
+        if self.control:
+            return "control: drops as many rows at random"
+        if self.saw_pool:
+            return "flatters: not to be had with so few rows"
+        if self.polluted:
+            return "made worse on purpose"
+        return "ceiling: the true labels, which you do not have" if self.known_truth else ""
+
+    @property
     def failures(self) -> tuple[Contrast, ...]:
         """The contrasts whose means miss models that failed."""
         return tuple(c for c in self.contrasts if c.failed)
 
 
 def lines(comparison: Comparison, model: str, metric: str = "accuracy") -> tuple[Line, ...]:
-    """A line a version in the order asked for, true labels and the control last; versions without a contrast at a size are left out."""
+    """A line a version in the order asked for, then those that nobody would choose: true labels, the control, versions
+    made worse on purpose, versions whose cleaner saw the whole pool. Without a contrast at a size, a version is left out.
+    """
     found = {
         (c.variant, c.size): c
         for c in comparison.contrasts
@@ -54,12 +84,13 @@ def lines(comparison: Comparison, model: str, metric: str = "accuracy") -> tuple
 
 
 def _place(variant: str) -> int:
-    return {ORACLE: 1, CONTROL: 2}.get(phrases.base(variant), 0)
+    place = {ORACLE: 1, CONTROL: 2}.get(phrases.base(variant), 3 if phrases.polluted(variant) else 0)
+    return place + 4 * phrases.saw_pool(variant)
 
 
 def treatments(comparison: Comparison, model: str) -> tuple[Line, ...]:
-    """The lines one could choose: neither the control nor those that had the true labels."""
-    return tuple(line for line in lines(comparison, model) if not line.control and not line.known_truth)
+    """The lines one could choose: no control, no true labels, no cleaner that saw the whole pool, nothing polluted."""
+    return tuple(line for line in lines(comparison, model) if line.to_choose)
 
 
 def point(comparison: Comparison, variant: str, size: int, model: str) -> Point | None:
@@ -77,14 +108,16 @@ def mean(found: Point | None, metric: str = "accuracy") -> float | None:
 def best_model(comparison: Comparison) -> str:
     """The model that does best on the raw data at the largest size, the first of equals.
 
-    Chosen by the raw data, so that no treatment picks the model it is judged by.
+    Chosen by the raw data, so that no treatment picks the model it is judged by; not among those trained a second time
+    on equal steps.
     """
 
     def raw(model: str) -> float:
         value = mean(point(comparison, BASELINE, comparison.sizes[-1], model))
         return -math.inf if value is None else value
 
-    return max(comparison.models, key=raw)
+    own = [m for m in comparison.models if not m.endswith(STEPS) or m.removesuffix(STEPS) not in comparison.models]
+    return max(own, key=raw)
 
 
 def failures(comparison: Comparison) -> Mapping[str, int]:

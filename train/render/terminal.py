@@ -9,7 +9,9 @@ from audit.render import words
 from audit.render.terminal import notes
 from train.comparison import Comparison, Contrast, Judgement
 from train.render import phrases
+from train.render.extra import with_corrections
 from train.render.headline import Headline, better_elsewhere, headline
+from train.render.remarks import short
 from train.render.table import Line, best_model, failed_words, lines
 
 WIDEST = 80
@@ -37,12 +39,15 @@ def terminal(comparison: Comparison, *, colour: bool = False, unicode: bool = Tr
     def say(text: object) -> str:
         return words.plain_text(words.visible(text), unicode=unicode)
 
+    comparison = with_corrections(comparison)
     width = min(max(width, NARROWEST), WIDEST)
     out = _identity(comparison, width, say)
     for model in comparison.models:
         out += ["", *_table(comparison, model, width, say, colour=colour)]
     said = headline(comparison)
     out += ["", *words.wrap(say(_judged_by(comparison, said)), width)] if len(comparison.models) > 1 else []
+    beside = [line for text in short(comparison) for line in words.wrap(say(text), width)]
+    out += ["", *beside] if beside else []
     out += notes(comparison.notes, width, say)
     out += ["", *words.wrap(say(said.text), width)]
     return "\n".join(line.rstrip() for line in out) + "\n"
@@ -83,7 +88,13 @@ def _table(comparison: Comparison, model: str, width: int, say: Say, *, colour: 
         return words.wrap(say(f"{model}: nothing to compare with raw"), width)
     lay = _layout(comparison, shown, width, say)
     out = _head(comparison, model, lay, width, say)
+    whole = next((line for line in shown if line.saw_pool), None)
     for line in shown:
+        if line is whole:
+            out += [
+                " " * INDENT + x
+                for x in words.wrap(say(f"{phrases.SAW}, which nobody with so few rows has:"), width - INDENT)
+            ]
         ends = say(phrases.interval(line.last, comparison.delta, " and "))
         beside = f"{ends:<{lay.interval}}" if lay.interval else ""
         numbers = "".join(_cell(line.contrasts[k], lay.size, say) for k in lay.sizes)
@@ -95,8 +106,13 @@ def _table(comparison: Comparison, model: str, width: int, say: Say, *, colour: 
 
 
 def _name(line: Line, lay: Layout, say: Say) -> str:
-    cut = words.shorten(say(phrases.name(line.variant)), lay.name, say("…"))
+    cut = words.shorten(say(_called(line)), lay.name, say("…"))
     return " " * INDENT + cut + " " * (lay.name - words.columns(cut))
+
+
+def _called(line: Line) -> str:
+    """A version whose cleaner saw the whole pool as it is written, since a heading says what that means."""
+    return words.visible(line.variant) if line.saw_pool else phrases.name(line.variant)
 
 
 def _layout(comparison: Comparison, shown: Sequence[Line], width: int, say: Say) -> Layout:
@@ -108,7 +124,7 @@ def _layout(comparison: Comparison, shown: Sequence[Line], width: int, say: Say)
         *(len(words.count(s)) for s in comparison.sizes),
         *(max(NUMBER, len(phrases.difference(c)) + 1) + 1 for line in shown for c in line.contrasts),
     )
-    longest = max(words.columns(say(phrases.name(line.variant))) for line in shown)
+    longest = max(words.columns(say(_called(line))) for line in shown)
     ends = max(len(phrases.interval(line.last, comparison.delta, " and ")) for line in shown)
     column = max(ends, len("between")) + GAP if ends else 0
     verdict = max(len("verdict"), *(len(line.last.verdict) for line in shown))
@@ -148,7 +164,7 @@ def _notes(comparison: Comparison, shown: Sequence[Line], sizes: Sequence[int]) 
     notes = [
         f"{phrases.name(line.variant)} is the control: it drops as many rows, at random"
         for line in shown
-        if line.control
+        if line.control and not line.saw_pool
     ]
     notes += [
         f"{phrases.name(line.variant)} had the true labels, which you do not have" for line in shown if line.known_truth

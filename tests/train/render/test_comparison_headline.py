@@ -9,7 +9,7 @@ from train.render.table import best_model
 
 SAID = {
     "helps": "Relabel before you train: about 2.0 points better.",
-    "nothing helps": "Train on the raw data: nothing we tried is better.",
+    "nothing helps": "Train on the raw data: nothing we tried is better, and pruning hurts.",
     "cannot tell": "Cannot tell yet: 13 more seeds would settle pruning.",
     "not enough seeds": "Not enough seeds to tell: 2 finished, and it takes at least 3.",
     "one size": "Relabel before you train: about 2.0 points better.",
@@ -51,7 +51,7 @@ def test_the_control_is_never_recommended_but_told_of_when_it_helps():
 def test_when_only_the_control_helps_nothing_we_tried_is_better():
     made = comparison(at_two_sizes(pruned=(-0.5, -0.8, -0.2), random_pruned=(1.5, 1.0, 2.0)), (500, 1000))
 
-    assert headline(made).text == "Train on the raw data: nothing we tried is better."
+    assert headline(made).text == "Train on the raw data: nothing we tried is better, and pruning hurts."
 
 
 def test_all_failed_is_no_verdict():
@@ -121,11 +121,11 @@ def test_too_few_seeds_are_asked_for(case):
     ("pruned", "augmented", "badge", "verdict"),
     [
         ((0, -0.2, 0.2), (0, -0.1, 0.1), "NO DIFFERENCE", "no difference"),
-        ((-1, -2, -0.5), (0, -0.1, 0.1), "NOTHING HELPS", "no difference"),
-        ((-1, -2, -0.5), (-1, -2, -0.5), "NOTHING HELPS", "hurts"),
+        ((-1, -2, -0.5), (0, -0.1, 0.1), "PRUNING HURTS", "hurts"),
+        ((-1, -2, -0.5), (-1, -2, -0.5), "PRUNING AND AUGMENTING HURT", "hurts"),
     ],
 )
-def test_red_only_when_everything_hurts(pruned, augmented, badge, verdict):
+def test_what_hurts_is_in_the_badge(pruned, augmented, badge, verdict):
     said = headline(comparison(at_two_sizes(pruned=pruned, augmented=augmented), (500, 1000)))
 
     assert (said.badge, said.verdict) == (badge, verdict)

@@ -1,0 +1,94 @@
+"""Several views of the same rows as one evidence: a product of powers of probabilities, powers learnt from the labels."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+SMALLEST = 1e-6
+"""Probabilities are held above this, so that one view alone cannot rule a class out."""
+BOUNDS = (-6.0, 4.0)
+"""Of the logarithm of a power."""
+
+
+@dataclass(frozen=True, eq=False)
+class Pooled:
+    """q = softmax(sum_v powers_v log P_v), and how badly it explains the given labels."""
+
+    truth: np.ndarray
+    """(n, K) probability of each class being the true one, before the given label is looked at."""
+    powers: np.ndarray
+    """(views,)"""
+    loss: float
+    """Mean negative log-likelihood of the given labels."""
+
+    @property
+    def weights(self) -> np.ndarray:
+        """(views,) the powers as shares of their sum."""
+        return np.asarray(self.powers / self.powers.sum())
+
+
+def logarithms(views: Sequence[np.ndarray]) -> np.ndarray:
+    """(views, n, K) logarithms, held above `SMALLEST`."""
+    return np.stack([np.log(np.clip(np.asarray(v, dtype="float64"), SMALLEST, 1.0)) for v in views])
+
+
+def softmax(logits: np.ndarray) -> np.ndarray:
+    """Rows of (n, K) that sum to 1."""
+    raised = np.exp(logits - logits.max(axis=1, keepdims=True))
+    return np.asarray(raised / raised.sum(axis=1, keepdims=True))
+
+
+def pool(logs: np.ndarray, labels: np.ndarray, matrix: np.ndarray | None = None) -> Pooled:
+    """Maximise the likelihood of the given labels over the powers u of the views.
+
+    p(y_i) = sum_k softmax(u . log P)_ik T_k,y_i (forward correction: Patrini et al., CVPR 2017). Where T is the identity
+    this calibrates the pool to the given labels (temperature scaling, for one view).
+
+    Args:
+        logs: (views, n, K) from `logarithms`.
+        labels: (n,) given labels.
+        matrix: (K, K) p(given | true), rows sum to 1; the identity by default.
+    """
+    from scipy.optimize import minimize
+
+    n, rows = logs.shape[1], np.arange(logs.shape[1])
+    reach = None if matrix is None else matrix.T[labels]
+
+    def loss(exponents: np.ndarray) -> tuple[float, np.ndarray]:
+        powers = np.exp(exponents)
+        truth = softmax(np.tensordot(powers, logs, 1))
+        if reach is None:
+            likelihood = np.maximum(truth[rows, labels], 1e-300)
+            pull = -truth
+            pull[rows, labels] += 1.0
+        else:
+            joint = truth * reach
+            likelihood = np.maximum(joint.sum(axis=1), 1e-300)
+            pull = joint / likelihood[:, None] - truth
+        slope = np.array([np.vdot(pull, log) for log in logs]) / n * powers
+        return -float(np.log(likelihood).mean()), -slope
+
+    found = minimize(
+        loss,
+        np.full(len(logs), -np.log(len(logs))),
+        jac=True,
+        method="L-BFGS-B",
+        bounds=[BOUNDS] * len(logs),
+        options={"maxiter": 60, "ftol": 1e-7},
+    )
+    powers = np.exp(found.x)
+    return Pooled(softmax(np.tensordot(powers, logs, 1)), powers, float(found.fun))
+
+
+def posterior(truth: np.ndarray, labels: np.ndarray, matrix: np.ndarray) -> np.ndarray:
+    """(n, K) probability of each class being the true one, the given label taken into account (Bayes)."""
+    joint = truth * matrix.T[labels]
+    return np.asarray(joint / np.maximum(joint.sum(axis=1, keepdims=True), 1e-300))
+
+
+def wrong(posteriors: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """(n,) probability that the given label is not the true one."""
+    return np.asarray(1.0 - posteriors[np.arange(len(labels)), labels])
