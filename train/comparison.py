@@ -19,10 +19,11 @@ METRICS = ("accuracy", "macro_f1", "macro_precision", "macro_recall", "log_loss"
 
 @dataclass(frozen=True)
 class Contrast:
-    """One variant against the raw data, at one size, with one model, by one metric."""
+    """One variant against a baseline, at one size, with one model, by one metric."""
 
     variant: str
     baseline: str
+    """raw; for accuracy also the control, for the variants that it is the control of."""
     size: int
     """Rows drawn before anything was repaired."""
     model: str
@@ -98,13 +99,15 @@ class Comparison:
         return {
             (c.variant, c.model): c.verdict
             for c in self.contrasts
-            if c.size == self.sizes[-1] and c.metric == "accuracy"
+            if c.size == self.sizes[-1] and c.metric == "accuracy" and c.baseline == BASELINE
         }
 
-    def contrast(self, variant: str, size: int, model: str, metric: str = "accuracy") -> Contrast:
+    def contrast(
+        self, variant: str, size: int, model: str, metric: str = "accuracy", baseline: str = BASELINE
+    ) -> Contrast:
         """One contrast."""
-        wanted = (variant, size, model, metric)
-        return next(c for c in self.contrasts if (c.variant, c.size, c.model, c.metric) == wanted)
+        wanted = (variant, size, model, metric, baseline)
+        return next(c for c in self.contrasts if (c.variant, c.size, c.model, c.metric, c.baseline) == wanted)
 
     def point(self, variant: str, size: int, model: str) -> Point:
         """One point of a curve."""

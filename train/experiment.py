@@ -7,35 +7,42 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from importlib.metadata import version
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from audit.cache import Cache
+from audit.cache import Cache, array_digest, installed
 from audit.dataset import Dataset
-from audit.embeddings import check_embeddings, embed
-from audit.errors import InputError, OutputError, UnknownName
+from audit.embeddings import embed
 from audit.evidence import Progress, silent
-from audit.fingerprint import DIGEST_BYTES, array_rows, row_hashes
 from train.comparison import Comparison
-from train.contrasts import DELTA, contrasts, points
+from train.conclusions import conclude
+from train.contrasts import DELTA
+from train.corrected import doubts
+from train.design import (
+    EVIDENCE,
+    augmentations_fit,
+    enough_seeds,
+    folder_is_ours,
+    given_vectors,
+    recipes_of,
+    sizes_of,
+    with_classes_of,
+    without_test_rows,
+)
 from train.draws import Audited, audited, light, noise_of, order
-from train.grid import Cell, Grid, run
-from train.growth import growth
-from train.ledger import CELLS, Ledger, Result
-from train.models import ON_PICTURES
+from train.executors import executor_for
+from train.grid import Cell, Grid, fill
+from train.ledger import Ledger, Result
 from train.pool import Pool
-from train.recipe import BUDGETS, Recipe, recipe_for
+from train.recipe import Recipe
+from train.tasks import Executor
+from train.track import tracked
+from train.truth import Verified, read_verified
 from train.variants import Variant, choose
 
 DEFAULT_VARIANTS = ("raw", "pruned", "relabelled", "reweighted", "augmented", "pruned+augmented", "random-pruned")
-BOTH = "both"
-EQUAL_STEPS = ":budget=steps"
-"""Ends the name of a model whose versions are trained for equal steps."""
-EVIDENCE = "evidence"
-OWN_FILES = (CELLS, EVIDENCE, "comparison.json", "comparison.html", "comparison.md")
 
 
 def compare(
@@ -53,6 +60,10 @@ def compare(
     truth: str | None = None,
     epochs: int | None = None,
     budget: str = "epochs",
+    verified: Path | None = None,
+    executor: str | Executor = "inline",
+    workers: int | None = None,
+    track: str | None = None,
     progress: Progress = silent,
     command: str = "",
 ) -> Comparison:
@@ -77,6 +88,11 @@ def compare(
         epochs: another budget.
         budget: what is held equal between variants: `epochs` over the rows that each has left, `steps`, or `both`, which
             trains every model twice and says where the verdicts differ.
+        verified: a file of test rows, drawn at random, with their true labels: accuracies and verdicts are corrected by
+            them (`train.truth`).
+        executor: where models are trained: `inline`, `processes`, `ray`, `ray://ADDRESS`, or a function of your own.
+        workers: how many at once, of processes and of Ray's.
+        track: `tensorboard` or `mlflow`: finished cells are logged there, in `runs`.
         progress: told of (what, done, total).
         command: kept in the comparison.
 
@@ -85,27 +101,31 @@ def compare(
         UnknownName: if a variant or model is unknown.
     """
     start = time.perf_counter()
-    _folder_is_ours(runs)
+    folder_is_ours(runs)
     chosen = choose(variants, data, truth)
-    used = _recipes(models, recipes, epochs, budget, data)
-    test = _same_classes(data, test)
-    _enough_seeds(seeds)
-    vectors, test_vectors = _given_vectors(data, test, embeddings, test_embeddings)
-    own, leaked = _without_test_rows(data, test, vectors, test_vectors)
-    wanted = _sizes(sizes, own)
-    cache = Cache(None if runs is None else runs / EVIDENCE)
+    used = recipes_of(models, recipes, epochs, budget, data)
+    test = with_classes_of(data, test)
+    true = None if verified is None else read_verified(verified, test)
+    enough_seeds(seeds)
+    work = executor_for(executor, workers) if isinstance(executor, str) else executor
+    vectors, test_vectors = given_vectors(data, test, embeddings, test_embeddings)
+    own, leaked = without_test_rows(data, test, vectors, test_vectors)
+    wanted = sizes_of(sizes, own)
+    cache, ledger = Cache(None if runs is None else runs / EVIDENCE), Ledger(runs)
     if vectors is None or test_vectors is None:
         vectors, test_vectors = _made_vectors(data, test, cache, progress)
-    kept = data.rows.get_indexer(own.rows)
-    pool = Pool(own, test, vectors[kept], test_vectors)
+    pool = Pool(own, test, vectors[data.rows.get_indexer(own.rows)], test_vectors)
     rows = light(own, [truth] if truth else [])
-    whole = _whole(rows, pool.vectors, chosen)
-    grid = Grid(pool, rows, chosen, wanted, seeds, used, truth, whole)
-    ledger = Ledger(runs)
-    results, trained = run(grid, ledger, progress)
-    results = _with_noise(results, rows, truth)
+    augmentations_fit(chosen, used, pool)
+    grid = Grid(pool, rows, chosen, wanted, seeds, used, truth, _whole(rows, pool.vectors, chosen))
     names = tuple(v.name for v in chosen)
-    found = contrasts(results, names, wanted, tuple(used), seeds)
+    with tracked(track, runs, data.name) as log:
+        filled = fill(grid, ledger, progress, executor=work, seen=log.cell)
+        results = _with_noise(filled.results, rows, truth)
+        said = conclude(results, test, names, wanted, tuple(used), seeds, true)
+        log.contrasts(said.contrasts)
+    records = tuple(r.record for r in results.values())
+    protocol = _protocol(data, test, used, leaked, chosen, brought=embeddings is not None)
     return Comparison(
         dataset=data.name,
         test=test.name,
@@ -117,17 +137,29 @@ def compare(
         sizes=wanted,
         models=tuple(used),
         seeds=seeds,
-        cells=tuple(r.record for r in results.values()),
-        contrasts=tuple(found),
-        points=tuple(points(results, names, wanted, tuple(used), seeds)),
-        protocol=_protocol(data, test, used, leaked, chosen, brought=embeddings is not None),
-        notes=(*cache.notes, *ledger.notes, *_too_rare([r.record for r in results.values()])),
+        cells=records,
+        contrasts=said.contrasts,
+        points=said.points,
+        protocol={**protocol, **said.protocol, "test_noise": _doubts(test, test_vectors, true, cache)},
+        notes=(*cache.notes, *ledger.notes, *filled.notes, *said.notes, *_too_rare(records)),
         command=command,
         seconds=time.perf_counter() - start,
-        trained=trained,
+        trained=filled.trained,
         delta=DELTA,
-        extra=growth(results, found, names, wanted, tuple(used), seeds),
+        extra={**said.extra, "planner": list(filled.choices)},
     )
+
+
+def _doubts(test: Dataset, vectors: np.ndarray, true: Verified | None, cache: Cache) -> str:
+    """What an audit of the test set says of its labels, kept beside the cells."""
+    checked = "" if true is None else array_digest(np.stack([true.positions, true.labels]))
+    depends = {"test": test.fingerprint, "vectors": array_digest(vectors), "verified": checked}
+    engines = [installed(e) for e in ("assay", "scikit-learn", "cleanlab", "faiss-cpu")]
+
+    def compute() -> dict[str, np.ndarray]:
+        return {"words": np.array(doubts(test, vectors, true))}
+
+    return str(cache.arrays("test-labels", {**depends, "engines": engines}, compute)["words"])
 
 
 def _whole(rows: Dataset, vectors: np.ndarray, variants: Sequence[Variant]) -> Audited | None:
@@ -157,106 +189,6 @@ def _too_rare(records: Sequence[Mapping[str, Any]]) -> list[str]:
         for size, rows in most.items()
         if rows
     ]
-
-
-# -- before anything is trained ----------------------------------------------------------------------------------------
-
-
-def _folder_is_ours(runs: Path | None) -> None:
-    if runs is None or not runs.exists():
-        return
-    if not runs.is_dir():
-        raise OutputError(f"{runs}: exists and is not a folder")
-    others = sorted(p.name for p in runs.iterdir() if p.name not in OWN_FILES and not p.name.startswith("."))
-    if others:
-        raise OutputError(f"{runs}: holds {others[0]!r}, which is no part of a comparison; name another folder")
-
-
-def _recipes(
-    models: Sequence[str], own: Mapping[str, Recipe] | None, epochs: int | None, budget: str, data: Dataset
-) -> dict[str, Recipe]:
-    if not models:
-        raise InputError("no model was named")
-    if own and epochs is not None:
-        raise InputError("epochs is the budget of assay's own recipes; a recipe of your own has its own budget")
-    used = {m: (own or {}).get(m) or recipe_for(m, epochs=epochs) for m in dict.fromkeys(models)}
-    if pictures := [m for m, recipe in used.items() if recipe.model in ON_PICTURES and data.kind != "image"]:
-        raise InputError(f"{data.name}: model {pictures[0]} looks at pictures, and this is {data.kind} data")
-    return _budgeted(used, budget)
-
-
-def _budgeted(recipes: Mapping[str, Recipe], budget: str) -> dict[str, Recipe]:
-    """The recipes under the budget asked for; under both, those of equal steps have that in their name."""
-    if budget not in (*BUDGETS, BOTH):
-        raise UnknownName.of("budget", budget, (*BUDGETS, BOTH))
-    if budget == "epochs":
-        return dict(recipes)
-    if set_already := [m for m, r in recipes.items() if r.steps is not None]:
-        raise InputError(f"model {set_already[0]!r} has a fixed number of steps: no budget of {budget} beside it")
-    steps = {f"{m}{EQUAL_STEPS}": replace(r, budget="steps") for m, r in recipes.items() if r.budget == "epochs"}
-    return {**recipes, **steps} if budget == BOTH else steps
-
-
-def _same_classes(data: Dataset, test: Dataset) -> Dataset:
-    """The test set with its labels numbered as the data's are."""
-    if test.kind != data.kind:
-        raise InputError(f"{test.name} holds {test.kind} data, {data.name} {data.kind} data: not comparable")
-    unknown = test.given.index[~test.given.isin(data.classes)]
-    if len(unknown):
-        label = test.given.loc[unknown[0]]
-        raise UnknownName.of("class", label, data.classes, where=f"{test.name} (test), row {unknown[0]}")
-    return replace(test, classes=data.classes)
-
-
-def _without_test_rows(
-    data: Dataset, test: Dataset, vectors: np.ndarray | None, test_vectors: np.ndarray | None
-) -> tuple[Dataset, int]:
-    """The training rows whose content, normalised, is in no test row; and how many are. Rows that are known by their
-    embeddings alone are the same where these are."""
-    if data.roles.text or data.roles.features or data.kind == "image":
-        hashes = data.normalised_content, test.normalised_content
-    elif vectors is not None and test_vectors is not None:
-        hashes = row_hashes([array_rows(vectors)], len(data)), row_hashes([array_rows(test_vectors)], len(test))
-    else:
-        raise InputError(f"{data.name}: no text, features or pictures to learn from, and no embeddings")
-    here, there = (h.astype(f"S{DIGEST_BYTES}") for h in hashes)
-    shared = np.isin(here, there)
-    return (data.take(data.rows[~shared]), int(shared.sum())) if shared.any() else (data, 0)
-
-
-def _sizes(sizes: Sequence[int] | None, data: Dataset) -> tuple[int, ...]:
-    wanted = tuple(sizes) if sizes is not None else _default_sizes(data)
-    if not wanted or any(b <= a for a, b in pairwise(wanted)):
-        raise InputError(f"sizes must grow: {', '.join(map(str, wanted)) or 'none were named'}")
-    if wanted[0] < 2 * len(data.classes):
-        raise InputError(f"size {wanted[0]} is too small for {len(data.classes)} classes: at least two rows a class")
-    if wanted[-1] > len(data):
-        raise InputError(f"{data.name}: size {wanted[-1]:,} is more than the {len(data):,} rows there are to train on")
-    return wanted
-
-
-def _default_sizes(data: Dataset) -> tuple[int, ...]:
-    """A quarter, a half and all of the rows; of few rows only the sizes with two rows a class."""
-    parts = (len(data) // 4, len(data) // 2, len(data))
-    return tuple(s for s in dict.fromkeys(parts) if s >= 2 * len(data.classes) or s == len(data))
-
-
-def _enough_seeds(seeds: int) -> None:
-    if seeds < 1:
-        raise InputError(f"seeds must be at least 1, got {seeds}")
-
-
-def _given_vectors(
-    data: Dataset, test: Dataset, own: np.ndarray | None, other: np.ndarray | None
-) -> tuple[np.ndarray | None, np.ndarray | None]:
-    if (own is None) != (other is None):
-        raise InputError("embeddings of the data and of the test set go together (--embeddings, --test-embeddings)")
-    if own is not None and other is not None:
-        pair = check_embeddings(own, len(data), "embeddings"), check_embeddings(other, len(test), "test embeddings")
-        if pair[0].shape[1] != pair[1].shape[1]:
-            raise InputError(f"embeddings have {pair[0].shape[1]} columns, test embeddings {pair[1].shape[1]}")
-        return pair
-    return None, None
 
 
 def _made_vectors(data: Dataset, test: Dataset, cache: Cache, progress: Progress) -> tuple[np.ndarray, np.ndarray]:

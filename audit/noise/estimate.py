@@ -9,10 +9,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from audit.errors import InputError
-from audit.noise.agreement import Agreement, between, stronger, triangulated
+from audit.noise.agreement import Agreement, between, least, stronger, triangulated
 from audit.noise.cut import Flags, at_budget, at_precision, best_f1, shifted
 from audit.noise.matrix import NoiseMatrix, Reading, anchored, read
-from audit.noise.pool import logarithms, pool, posterior
+from audit.noise.pool import logarithms, pool, posterior, softmax
 from audit.noise.refit import Features, soft_head, soft_vote
 
 AS_GOOD = 0.01
@@ -100,6 +100,12 @@ class _Evidence:
     anchors: NoiseMatrix
     readings: Sequence[Reading]
     notes: tuple[str, ...]
+    again: tuple[np.ndarray, ...]
+    """(n,) predicted classes of the second stage's views, where there are any."""
+
+    def pairs(self, weak: Sequence[np.ndarray]) -> list[tuple[np.ndarray, np.ndarray]]:
+        """The two cheap views of each stage, by predicted class."""
+        return [(p[0], p[1]) for p in (weak, self.again) if len(p) > 1]
 
     @property
     def best(self) -> int:
@@ -178,7 +184,9 @@ def _checked(views: Mapping[str, np.ndarray], labels: np.ndarray, cheap: Collect
     if n == 0 or classes < 2:
         raise InputError(f"label noise: {n:,} rows of {classes} classes say nothing of noise")
     if labels.min() < 0 or labels.max() >= classes:
-        raise InputError(f"label noise: labels must lie in 0 ... {classes - 1}, there is {labels.min()} ... {labels.max()}")
+        raise InputError(
+            f"label noise: labels must lie in 0 ... {classes - 1}, there is {labels.min()} ... {labels.max()}"
+        )
     if missing := [c for c in cheap if c not in views]:
         raise InputError(f"label noise: cheap view {missing[0]!r} is not among {list(views)}")
 
@@ -191,6 +199,7 @@ def _gather(
     anchors = anchored(pool(logs, labels).truth, labels)
     pooled = pool(logs, labels, anchors.values)
     notes: tuple[str, ...] = ()
+    classes: tuple[np.ndarray, ...] = ()
     if cheap and features is not None:
         brought = logs[[i for i, name in enumerate(names) if name not in cheap]]
         again = _second_stage(brought, posterior(pooled.truth, labels, anchors.values), labels, anchors, features)
@@ -198,12 +207,13 @@ def _gather(
         second = pool(more, labels, anchors.values)
         if second.loss <= pooled.loss:
             names, logs = (*names, HEAD, VOTE), more
+            classes = tuple(a.argmax(axis=1) for a in again)
             anchors = anchored(second.truth, labels)
             pooled = pool(logs, labels, anchors.values)
         else:
             notes = ("the second stage explains the labels no better and is left out",)
     logits = np.tensordot(pooled.powers, logs, 1)
-    return _Evidence(names, pooled.weights, logits, anchors, read(logits, labels, anchors), notes)
+    return _Evidence(names, pooled.weights, logits, anchors, read(logits, labels, anchors), notes, classes)
 
 
 def _second_stage(
@@ -222,24 +232,33 @@ def _rate(evidence: _Evidence, views: Mapping[str, np.ndarray], labels: np.ndarr
     apart = float((looks != labels).mean())
     best = evidence.readings[evidence.best].rate
     floor = evidence.anchors.rate
-    alone = min(max(evidence.sharpest, floor - Z * _se(floor, max(n // 5, 1))), apart)
     weak = [views[c].argmax(axis=1) for c in cheap]
+    pairs = evidence.pairs(weak)
+    shared = max((least(a, b, labels) for a, b in pairs), default=0.0)
+    surely = floor - Z * _se(floor, max(n // 5, 1))
+    alone = min(max(evidence.sharpest, surely, shared), apart)
     brought = [v for name, v in views.items() if name not in cheap]
     if brought and weak:
         strong = logarithms(brought).mean(axis=0).argmax(axis=1)
         if stronger(strong, weak, labels):
             found = between(strong, weak, labels)
             return _agreed(found, min(alone, best), n)
-    tri = triangulated(weak[0], weak[1], labels) if len(weak) > 1 else apart
-    low, high = min(best, floor, alone), min(apart, max(tri, alone))
+    high = max([alone, *(triangulated(a, b, labels) for a, b in pairs)]) if weak else apart
     why = "likelihood: no view is so much stronger than the others that their agreement tells noise from unsureness"
-    return _Rate(alone, max(0.0, low - Z * _se(low, n)), min(1.0, high + Z * _se(high, n)), why)
+    return _Rate(alone, *_range(min(best, floor, alone) - (alone - best), min(apart, high), n), why)
 
 
 def _agreed(found: Agreement, least: float, n: int) -> _Rate:
-    low, high = min(least, found.low), found.high + found.low * (found.high - found.low)
     why = "agreement: the probabilities brought agree with the labels so much better than the views made here do"
-    return _Rate(found.rate, max(0.0, low - Z * _se(low, n)), min(1.0, high + Z * _se(high, n)), why)
+    return _Rate(found.rate, *_range(min(least, found.low), found.high, n), why)
+
+
+def _range(low: float, high: float, n: int) -> tuple[float, float]:
+    """Widened by rows on which view and label make the same error, as rare as if by chance, and by sampling error."""
+    low = max(low, 0.0)
+    high = max(high, low)
+    most = high + low * (high - low)
+    return max(0.0, low - Z * _se(low, n)), min(1.0, most + Z * _se(most, n))
 
 
 def _se(rate: float, n: int) -> float:
@@ -252,16 +271,17 @@ def _posterior(evidence: _Evidence, rate: float) -> tuple[np.ndarray, Reading]:
     last = evidence.best
     while last + 1 < len(readings) and readings[last].rate < rate:
         last += 1
-    mean = np.mean([r.wrong for r in readings[evidence.best : last + 1]], axis=0)
-    return shifted(mean, rate), readings[last]
+    used = readings[evidence.best : last + 1]
+    order = np.argsort(np.mean([r.odds for r in used], axis=0), kind="stable")
+    probability = np.empty(len(order))
+    probability[order] = np.sort(np.mean([r.wrong for r in used], axis=0))
+    return shifted(probability, rate), readings[last]
 
 
 def _others(
     evidence: _Evidence, at: Reading, labels: np.ndarray, wrong: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """The most probable other class of each row, its probability, and the expected rows by given and true class."""
-    from audit.noise.pool import softmax
-
     rows, classes = np.arange(len(labels)), evidence.logits.shape[1]
     shares = posterior(softmax(at.temperature * evidence.logits), labels, at.matrix)
     shares[rows, labels] = 0.0

@@ -41,6 +41,8 @@ class Reading:
     matrix: np.ndarray
     wrong: np.ndarray
     """(n,) probability that the label is wrong."""
+    odds: np.ndarray
+    """(n,) its log-odds, which still order rows where the probability rounds to 0 or 1."""
 
     @property
     def rate(self) -> float:
@@ -82,15 +84,27 @@ def read(logs: np.ndarray, labels: np.ndarray, start: NoiseMatrix) -> list[Readi
         labels: (n,) given labels.
         start: from `anchored`.
     """
-    matrix, out, rows = start.values, [], np.arange(len(labels))
+    matrix, out = start.values, []
     for temperature in TEMPERATURES:
-        truth = softmax(temperature * logs)
-        matrix = _expectation_maximisation(truth, labels, matrix, start)
-        joint = truth * matrix.T[labels]
-        likelihood = np.maximum(joint.sum(axis=1), 1e-300)
-        wrong = 1 - joint[rows, labels] / likelihood
-        out.append(Reading(float(temperature), -float(np.log(likelihood).mean()), matrix, wrong))
+        matrix = _expectation_maximisation(softmax(temperature * logs), labels, matrix, start)
+        right, other = _joint(temperature * logs, labels, matrix)
+        evidence = np.logaddexp(right, other)
+        out.append(
+            Reading(float(temperature), -float(evidence.mean()), matrix, np.exp(other - evidence), other - right)
+        )
     return out
+
+
+def _joint(logits: np.ndarray, labels: np.ndarray, matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """(n,) log p(given label, it is right) and log p(given label, it is wrong)."""
+    rows = np.arange(len(labels))
+    most = logits.max(axis=1, keepdims=True)
+    scale = np.log(np.exp(logits - most).sum(axis=1)) + most[:, 0]
+    joint = logits + np.log(np.maximum(matrix, 1e-300)).T[labels] - scale[:, None]
+    right = joint[rows, labels].copy()
+    joint[rows, labels] = -np.inf
+    most = joint.max(axis=1, keepdims=True)
+    return right, np.log(np.exp(joint - most).sum(axis=1)) + most[:, 0]
 
 
 def _expectation_maximisation(

@@ -74,9 +74,7 @@ def training_dynamics(features: Features, labels: np.ndarray, *, epochs: int = 4
     return np.asarray(1 / (1 + np.exp(-total / epochs)))
 
 
-def _given_and_other(
-    values: np.ndarray, labels: np.ndarray, least: float = 0.0
-) -> tuple[np.ndarray, np.ndarray]:
+def _given_and_other(values: np.ndarray, labels: np.ndarray, least: float = 0.0) -> tuple[np.ndarray, np.ndarray]:
     rows = np.arange(len(labels))
     others = values.copy()
     others[rows, labels] = least

@@ -22,6 +22,11 @@ def noisy_runs(tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="module")
+def noisy_measured(noisy_runs) -> Measured:
+    return read_measured([noisy_runs])
+
+
+@pytest.fixture(scope="module")
 def noisy_advice(noisy_runs) -> Advice:
     return advise([noisy_runs], PRICES)
 
@@ -71,11 +76,6 @@ def test_what_costs_nothing_is_free_and_has_no_gain_per_cost(noisy_runs):
 PRICE = st.floats(1e-4, 1e3)
 ANY_PRICES = st.builds(Prices, label=PRICE, review=PRICE, row=PRICE, gpu_hour=PRICE)
 QUICK = settings(max_examples=100, deadline=None)
-
-
-@pytest.fixture(scope="session")
-def noisy_measured(noisy_runs) -> Measured:
-    return read_measured([noisy_runs])
 
 
 def order(found: Advice) -> list[str]:

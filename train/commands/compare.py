@@ -21,19 +21,45 @@ VARIANTS = "raw,pruned,relabelled,reweighted,augmented,pruned+augmented,random-p
 @click.option("--test", required=True, metavar="DATA", help="What every model is judged on; it is never touched.")
 @click.option("--test-label", metavar="COL", help="Its column of labels, if it has another name there.")
 @click.option(
-    "--variants", metavar="NAME,…", default=VARIANTS, help=f"[default: {VARIANTS}]; also oracle, with --truth."
+    "--variants",
+    metavar="NAME,…",
+    default=VARIANTS,
+    help=f"[default: {VARIANTS}]; also deduplicated, oracle (with --truth), polluted:5, augmented:crop+flip, pruned@pool.",
 )
 @click.option("--sizes", metavar="N,…", help="Rows drawn [default: a quarter, a half, all].")
 @click.option(
     "--seeds", type=int, default=5, show_default=True, help="Draws at each size; fewer than 3 give no verdict."
 )
-@click.option("--models", metavar="NAME,…", default="linear", show_default=True, help="linear, mlp, cnn.")
+@click.option(
+    "--models",
+    metavar="NAME,…",
+    default="linear",
+    show_default=True,
+    help="linear, mlp, boosting; on pictures cnn, resnet9 or any torchvision classifier; knobs as in mlp:width=256.",
+)
 @click.option("--epochs", type=int, help="Passes over the rows [default: the model's recipe].")
+@click.option(
+    "--budget",
+    type=click.Choice(["epochs", "steps", "both"]),
+    default="epochs",
+    show_default=True,
+    help="What is held equal between versions; both trains every model twice.",
+)
+@click.option("--verified", type=click.Path(path_type=Path), help="Test rows with their true labels, drawn at random.")
 @click.option(
     "--embeddings", type=click.Path(path_type=Path), help="Your own embeddings: .npy, a row a row of the data."
 )
 @click.option("--test-embeddings", type=click.Path(path_type=Path), help="The same for the test set.")
 @click.option("--truth", metavar="COL", help="Column of true labels, for the variant oracle.")
+@click.option(
+    "--executor",
+    metavar="NAME",
+    default="inline",
+    show_default=True,
+    help="Where models are trained: inline, processes, ray or ray://ADDRESS.",
+)
+@click.option("--workers", type=int, help="How many at once, of processes and of Ray's [default: one a core].")
+@click.option("--track", type=click.Choice(["tensorboard", "mlflow"]), help="Log finished models live, in OUTPUT.")
 @click.option("-o", "--output", type=click.Path(path_type=Path), default=Path("runs"), show_default=True)
 @opt.dataset_options
 @opt.format_option("text", "json", "markdown")
@@ -46,9 +72,14 @@ def command(
     seeds: int,
     models: str,
     epochs: int | None,
+    budget: str,
+    verified: Path | None,
     embeddings: Path | None,
     test_embeddings: Path | None,
     truth: str | None,
+    executor: str,
+    workers: int | None,
+    track: str | None,
     output: Path,
     form: str,
     **kwargs: Any,
@@ -83,6 +114,11 @@ def command(
             test_embeddings=load_array(test_embeddings) if test_embeddings else None,
             truth=truth,
             epochs=epochs,
+            budget=budget,
+            verified=verified,
+            executor=executor,
+            workers=workers,
+            track=track,
             progress=progress,
             command=opt.command_line(),
         )

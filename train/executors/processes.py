@@ -58,7 +58,7 @@ class _Worker:
     process: subprocess.Popen[bytes]
     line: Connection
     errors: Path
-    """What it says on stderr."""
+    """Where goes what it says."""
     ready: bool = False
     task: Task | None = None
 
@@ -89,7 +89,8 @@ class _Crew:
             process = subprocess.Popen(  # noqa: S603  ourselves
                 [*argv, str(self.ledger.absolute()) if self.ledger else ""],
                 stdin=subprocess.PIPE,
-                stderr=log,
+                stdout=log,
+                stderr=subprocess.STDOUT,
                 pass_fds=[theirs.fileno()],
                 env={**os.environ, **THREADS, "PYTHONPATH": os.pathsep.join(p or str(Path.cwd()) for p in sys.path)},
             )

@@ -20,7 +20,7 @@ from uuid import uuid4
 
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped, unused-ignore]
 
-from audit.errors import InputError
+from audit.errors import InputError, Undecided
 from train.executors.processes import THREADS, cores
 from train.ledger import Ledger
 from train.tasks import Ended, Event, Executor, Feed, Lost, Refused, Setting, Started, Task, attempt
@@ -84,12 +84,16 @@ class _Crew:
     lanes: int
 
     def __post_init__(self) -> None:
-        self.idle: list[Any] = []
+        self.idle = [self.hire() for _ in range(self.lanes)]
         self.busy: dict[Any, tuple[Any, Task]] = {}
         """What will come from an actor, to the actor and its piece of work."""
 
     def worked(self, feed: Feed) -> Iterator[Event]:
         """Feed actors and pass on what they tell, until there is no work and nobody at work."""
+        try:
+            self.ray.get(self.idle[0].__ray_ready__.remote())
+        except self.ray.exceptions.RayError as failed:
+            raise Undecided(f"executor ray: no actor could start: {_last(failed)}") from None
         while True:
             while len(self.busy) < self.lanes and (task := feed()) is not None:
                 actor = self.idle.pop() if self.idle else self.hire()
@@ -104,11 +108,12 @@ class _Crew:
         actor, task = self.busy.pop(coming)
         try:
             news: list[Event] = self.ray.get(coming)
-        except self.ray.exceptions.RayActorError as died:
-            return [Lost(task, f"its worker died: {_first(died)}")]
         except self.ray.exceptions.RayTaskError as broken:  # a fault in the program, not in the actor
             self.idle.append(actor)
             return [Lost(task, f"its worker ended: {type(broken.cause).__name__}: {_first(broken.cause)}")]
+        except self.ray.exceptions.RayError as died:
+            self.ray.kill(actor)
+            return [Lost(task, f"its worker died: {_first(died)}")]
         if news and isinstance(news[-1], Ended | Lost | Refused):
             self.idle.append(actor)
         else:
@@ -123,6 +128,10 @@ class _Crew:
 
 def _first(error: BaseException) -> str:
     return next(iter(str(error).strip().splitlines()), "")
+
+
+def _last(error: BaseException) -> str:
+    return next(iter(reversed(str(error).strip().splitlines())), "")
 
 
 def _lanes(ray: ModuleType, workers: int | None, most: int, *, gpus: bool) -> int:
