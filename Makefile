@@ -5,7 +5,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK = 1
 # One thread a process: on few cores two OpenMP threads cost many times the CPU of one (docs/performance.md).
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: demo test lint bench clean
+.PHONY: demo test lint bench bench-train bench-statistics bench-gpu clean
 
 demo: .venv/installed
 	$(BIN)/assay demo -o build/demo --force
@@ -20,6 +20,15 @@ lint: .venv/installed-dev
 
 bench: .venv/installed-dev
 	$(BIN)/python -m tests.bench
+
+bench-train: .venv/installed-dev
+	$(BIN)/python -m tests.bench train pictures repair ray
+
+bench-statistics: .venv/installed-dev
+	$(BIN)/python -m tests.bench statistics curves
+
+bench-gpu: .venv/installed-dev
+	$(BIN)/python -m tests.bench gpu
 
 clean:
 	rm -rf .venv build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -15,6 +15,10 @@ COMMANDS = {
     "clean": ("audit.commands.clean:command", "Write a repaired dataset beside a patch that undoes it."),
     "restore": ("audit.commands.restore:command", "Undo a repair: give back the dataset as it was."),
     "compare": ("train.commands.compare:command", "Train on raw and repaired data and say what the repair is worth."),
+    "advise": (
+        "train.commands.advise:command",
+        "Say where the next money should go: review, collect, augment, grow or stop.",
+    ),
     "demo": ("train.commands.demo:command", "Do all of it on digits with planted, known faults."),
 }
 

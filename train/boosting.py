@@ -19,7 +19,8 @@ from torch import nn
 from torch.nn import functional
 
 from audit.errors import InputError
-from train.loop import Augment, Fit, floats
+from train.augment import Augment, floats
+from train.loop import Fit
 from train.recipe import Recipe
 from train.rng import generator, key
 from train.stopping import split

@@ -31,7 +31,8 @@ from torch.nn.parallel import DistributedDataParallel
 
 from audit.errors import AssayError, InputError
 from audit.files import write_bytes
-from train.loop import Augment, Fit, floats
+from train.augment import Augment, floats
+from train.loop import Fit
 from train.masks import dropout_keys, dropout_mask
 from train.models import Drop, build
 from train.recipe import Recipe, recipe_for

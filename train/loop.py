@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
 from torch import nn
 from torch.nn import functional
 
+from train.augment import Augment, floats, take
 from train.masks import dropout_keys
 from train.models import Drop, build
 from train.recipe import Recipe
 from train.rng import generator, key
 from train.stopping import Patience, looks, mean_loss, split
-
-Augment = Callable[[torch.Tensor, torch.Tensor, torch.Generator], tuple[torch.Tensor, torch.Tensor]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,9 +73,11 @@ def fit(
             if place == 0:
                 order = kept[torch.randperm(rows, generator=generator(seed, "order", epoch)).to(kept.device)]
             chosen = order[place * batch : (place + 1) * batch]
-            inputs, targets = floats(x[chosen]), functional.one_hot(labels[chosen], classes).float()
-            if augment is not None:
-                inputs, targets = augment(inputs, targets, generator(seed, "augment", step))
+            targets = functional.one_hot(labels[chosen], classes).float()
+            if augment is None:
+                inputs = floats(x.index_select(0, chosen))
+            else:
+                inputs, targets = take(augment, x, chosen, targets, generator(seed, "augment", step))
             for drop, mask in zip(drops, masks[step], strict=True):
                 drop.key = mask
             for group in optimiser.param_groups:
@@ -108,11 +108,6 @@ def _held_out_loss(
 def _state(model: nn.Module) -> dict[str, torch.Tensor]:
     """The model's parameters and buffers as they are now."""
     return {name: value.detach().clone() for name, value in model.state_dict().items()}
-
-
-def floats(x: torch.Tensor) -> torch.Tensor:
-    """uint8 pictures as floats from 0 to 1; floats as they are."""
-    return x.float() / 255 if x.dtype == torch.uint8 else x
 
 
 @torch.inference_mode()

@@ -24,9 +24,10 @@ from torch import nn
 from torch.func import functional_call, stack_module_state, vmap
 
 from audit.errors import InputError
+from train.augment import floats
 from train.device import PLAIN, Runner, Ways
 from train.groups.cells import Cell, Job, cells_of
-from train.loop import Fit, floats
+from train.loop import Fit
 from train.masks import dropout_keys
 from train.models import Drop
 from train.recipe import Recipe

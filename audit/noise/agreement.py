@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-
 SHARED = 0.8
 """Largest share of its errors that the better of two different learners has in common with the other. A linear head and
 a neighbour vote share 0.65 to 0.75 of them on pictures, digits and sentences whose true labels are known."""

@@ -9,7 +9,11 @@ from tests.bench import (
     bench_audit,
     bench_compare,
     bench_curves,
+    bench_gpu,
     bench_labels,
+    bench_pictures,
+    bench_ray,
+    bench_repair,
     bench_start,
     bench_statistics,
     bench_train,
@@ -22,8 +26,12 @@ ALL = {
     "labels": bench_labels.run,
     "compare": bench_compare.run,
     "train": bench_train.run,
+    "pictures": bench_pictures.run,
+    "repair": bench_repair.run,
+    "ray": bench_ray.run,
     "statistics": bench_statistics.run,
     "curves": bench_curves.run,
+    "gpu": bench_gpu.run,
 }
 
 

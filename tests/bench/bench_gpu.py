@@ -264,7 +264,7 @@ def mnist(device: torch.device, recipe: Recipe = DIGITS) -> Goal:
     start = time.process_time()
     model = fit(pixels, labels, weights, 10, recipe, 0, augment).model
     right = (predict(model, unseen).argmax(1).cpu() == y_test).double().mean()
-    note = f"one hidden width, {recipe.width}; {time.process_time() - start:.0f} s of CPU; {_named(device)}"
+    note = f"two hidden layers of {recipe.width}; {time.process_time() - start:.0f} s of CPU; {_named(device)}"
     return at_least(NAMES["mnist"], 100 * float(right), 98.5, "%", COMMAND, note)
 
 

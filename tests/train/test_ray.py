@@ -20,7 +20,7 @@ from train.tasks import Draw, Ended, Finished, Training
 needs_ray = pytest.mark.skipif(not importlib.util.find_spec("ray"), reason="Ray is not installed (extra ray)")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def cluster():
     """A Ray of our own with two workers, started once: that takes seconds."""
     with joined(None, 2) as ray:

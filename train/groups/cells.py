@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from audit.errors import InputError
-from train.loop import Augment
+from train.augment import Augment
 from train.models import build
 from train.recipe import Recipe
 from train.rng import key

@@ -13,6 +13,7 @@ from functools import cache
 
 import torch
 
+from train.augment import take_each
 from train.groups.buffers import Buffers, Layer, Product
 from train.groups.cells import Cell
 from train.groups.spans import BETA1, BETA2, EPSILON, Moment, Span
@@ -74,13 +75,9 @@ def augmented_batch(cells: Sequence[Cell], buffers: Buffers, moment: Moment, x: 
     """Each cell's batch at step `at`, changed by its own augmentation and generator; None where no cell has any."""
     if not any(c.augment for c in cells):
         return None
-    pairs = [
-        c.augment(x[rows], buffers.shares[labels], generator(c.seed, "augment", at))
-        if c.augment
-        else (x[rows], buffers.shares[labels])
-        for c, rows, labels in zip(cells, moment.rows, moment.labels, strict=False)
-    ]
-    return torch.stack([i for i, _ in pairs]), torch.stack([t for _, t in pairs])
+    own = cells[: len(moment.rows)]
+    generators = [generator(c.seed, "augment", at) for c in own]
+    return take_each([c.augment for c in own], x, moment.rows, buffers.shares[moment.labels], generators)
 
 
 def _take(table: torch.Tensor, rows: torch.Tensor, out: torch.Tensor) -> None:

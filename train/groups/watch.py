@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import torch
 
+from train.augment import floats
 from train.groups.cells import Cell, plan_of
-from train.loop import floats
 from train.stopping import Patience, looks, mean_loss
 
 
