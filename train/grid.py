@@ -25,7 +25,7 @@ from train.variants import Variant
 
 __all__ = ["Cell", "Filled", "Grid", "fill", "run"]
 
-CODE = 7
+CODE = 8
 """Raised when a change of this package changes what a cell comes to."""
 Seen = Callable[[Mapping[str, Any]], None]
 """Told of each finished cell, by its record."""

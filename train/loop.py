@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -10,6 +11,7 @@ from torch import nn
 from torch.nn import functional
 
 from train.augment import Augment, floats, take
+from train.device import Runner, prepared, ways_for
 from train.masks import dropout_keys
 from train.models import Drop, build
 from train.recipe import Recipe
@@ -62,9 +64,11 @@ def fit(
     patience, best, taken = Patience(), None, 0
     with torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(key(seed, "init"))  # that of the CPU alone
-        model = build(recipe, tuple(x.shape[1:]), classes).to(x.device).train()
+        model = build(recipe, tuple(x.shape[1:]), classes).train()
+        ways = ways_for(model, x.device, steps)
+        runner = Runner(prepared(model, x.device, ways), x.device, ways, list(model.buffers()))
         drops = [m for m in model.modules() if isinstance(m, Drop) and m.p]
-        optimiser = torch.optim.AdamW(model.parameters(), lr=recipe.lr, weight_decay=recipe.l2)
+        optimiser = torch.optim.AdamW(model.parameters(), lr=recipe.lr, weight_decay=recipe.l2, fused=x.is_cuda or None)
         masks = dropout_keys(seed, 0, steps, len(drops)).to(x.device)
         order = kept
         for taken in range(1, steps + 1):
@@ -82,10 +86,7 @@ def fit(
                 drop.key = mask
             for group in optimiser.param_groups:
                 group["lr"] = recipe.lr * 0.5 * (1 + math.cos(math.pi * step / steps))
-            loss = -(targets * model(inputs).log_softmax(dim=1)).sum(dim=1)
-            weight = weights[chosen]
-            optimiser.zero_grad(set_to_none=True)
-            ((loss * weight).sum() / weight.sum()).backward()
+            runner(_backward, optimiser, inputs, targets, weights[chosen])
             optimiser.step()
             if recipe.patience is not None and looks(step, per_epoch, steps):
                 patience = patience.after(_held_out_loss(model, x, labels, weights, held))
@@ -94,7 +95,19 @@ def fit(
                     break
     if best is not None:
         model.load_state_dict(best)
-    return Fit(model.eval(), taken, taken / per_epoch, taken * batch)
+    return Fit(model.eval(), taken, taken / per_epoch, taken * batch, runner.notes)
+
+
+def _backward(
+    forward: Callable[..., torch.Tensor],
+    optimiser: torch.optim.Optimizer,
+    inputs: torch.Tensor,
+    targets: torch.Tensor,
+    weights: torch.Tensor,
+) -> None:
+    optimiser.zero_grad(set_to_none=True)
+    loss = -(targets * forward(inputs).log_softmax(dim=1)).sum(dim=1)
+    ((loss * weights).sum() / weights.sum()).backward()  # type: ignore[no-untyped-call]
 
 
 def _held_out_loss(

@@ -10,7 +10,7 @@ import torch
 
 from train.rng import key
 
-LAYERS = 64
+LAYERS = 128
 """More than a model has; keeps (step, layer) pairs apart."""
 
 

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, Literal
 
 from audit.errors import InputError, UnknownName
+from train import zoo
 
 Budget = Literal["epochs", "steps"]
 BUDGETS: tuple[Budget, ...] = ("epochs", "steps")
@@ -60,17 +61,25 @@ RECIPES = {
 }
 
 
+def default_recipe(model: str) -> Recipe:
+    """The recipe of a model by its name; torchvision's classifiers share one."""
+    if model in RECIPES:
+        return RECIPES[model]
+    if model in zoo.names():
+        return replace(RECIPES["resnet18"], model=model)
+    raise UnknownName.of("model", model, (*RECIPES, *zoo.names()))
+
+
 def recipe_for(name: str, *, epochs: int | None = None, steps: int | None = None) -> Recipe:
     """The recipe of a name as the command line writes it: a model, and knobs that differ from its recipe.
 
     `mlp` is the model's own recipe, `mlp:width=256:lr=1e-3` the same with two knobs set.
     """
     model, *knobs = name.split(":")
-    if model not in RECIPES:
-        raise UnknownName.of("model", model, RECIPES)
+    own = default_recipe(model)
     if epochs is not None and steps is not None:
         raise InputError("a budget is in epochs or in steps, not in both")
-    recipe = replace(RECIPES[model], epochs=RECIPES[model].epochs if epochs is None else epochs, steps=steps)
+    recipe = replace(own, epochs=own.epochs if epochs is None else epochs, steps=steps)
     return _checked(replace(recipe, **dict(_knob(knob, name) for knob in knobs)), name)
 
 

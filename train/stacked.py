@@ -24,8 +24,9 @@ from torch import nn
 from torch.func import functional_call, stack_module_state, vmap
 
 from audit.errors import InputError
-from train.augment import floats
+from train.augment import floats, take_each
 from train.device import PLAIN, Runner, Ways
+from train.groups.spans import rows_at
 from train.groups.cells import Cell, Job, cells_of
 from train.loop import Fit
 from train.masks import dropout_keys
@@ -218,7 +219,7 @@ def _without(group: _Group, done: set[int]) -> _Group:
 
 def _span(group: _Group, start: int, stop: int, device: torch.device) -> _Span:
     cells = group.cells
-    chosen = [_chosen(c, start, stop) for c in cells]
+    chosen = [rows_at(c, start, stop) for c in cells]
     drops = len(_drops(cells[0].model))
     rates = [[_learning_rate(c, step) for c in cells] for step in range(start, stop)]
     first = [1 - BETA1 ** (step + 1) for step in range(start, stop)]
@@ -238,18 +239,6 @@ def _span(group: _Group, start: int, stop: int, device: torch.device) -> _Span:
     )
 
 
-def _chosen(cell: Cell, start: int, stop: int) -> torch.Tensor:
-    """(steps, batch): which of its rows a cell takes at each step; each epoch is a permutation by its own generator."""
-    parts, step = [], start
-    while step < stop:
-        epoch, place = divmod(step, cell.per_epoch)
-        until = min(stop, (epoch + 1) * cell.per_epoch)
-        order = torch.randperm(len(cell.rows), generator=generator(cell.seed, "order", epoch))
-        parts.append(order[place * cell.batch : (place + until - step) * cell.batch])
-        step = until
-    return torch.cat(parts).view(-1, cell.batch)
-
-
 def _learning_rate(cell: Cell, step: int) -> float:
     return cell.recipe.lr * 0.5 * (1 + math.cos(math.pi * step / cell.steps))
 
@@ -260,9 +249,7 @@ def _learning_rate(cell: Cell, step: int) -> float:
 def _step(
     group: _Group, runner: Runner, span: _Span, shares: torch.Tensor, step: int, at: int, x: torch.Tensor
 ) -> None:
-    inputs, targets = floats(_taken(x, span.rows[at])), _taken(shares, span.labels[at])
-    if any(c.augment for c in group.cells):
-        inputs, targets = _augmented(group.cells, inputs, targets, step)
+    inputs, targets = _inputs(group, span, shares, step, at, x)
     slopes = runner(_slopes, group, inputs, targets, span.weights[at], span.keys[at])
     _adamw(group, slopes, span.decay[at], span.rate[at], step)
 
@@ -288,15 +275,15 @@ def _taken(table: torch.Tensor, rows: torch.Tensor) -> torch.Tensor:
     return table.index_select(0, rows.flatten()).view(*rows.shape, *table.shape[1:])
 
 
-def _augmented(
-    cells: Sequence[Cell], inputs: torch.Tensor, targets: torch.Tensor, step: int
+def _inputs(
+    group: _Group, span: _Span, shares: torch.Tensor, step: int, at: int, x: torch.Tensor
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """Each cell's batch changed by its own augmentation and generator, as it would be alone."""
-    pairs = [
-        c.augment(i, t, generator(c.seed, "augment", step)) if c.augment else (i, t)
-        for c, i, t in zip(cells, inputs, targets, strict=True)
-    ]
-    return torch.stack([i for i, _ in pairs]), torch.stack([t for _, t in pairs])
+    """Every cell's batch, changed by its own augmentation and generator, as it would be alone."""
+    targets = _taken(shares, span.labels[at])
+    if not any(c.augment for c in group.cells):
+        return floats(_taken(x, span.rows[at])), targets
+    generators = [generator(c.seed, "augment", step) for c in group.cells]
+    return take_each([c.augment for c in group.cells], x, span.rows[at], targets, generators)
 
 
 @torch.no_grad()

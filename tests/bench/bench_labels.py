@@ -18,7 +18,8 @@ from audit.confident import count, flags
 from audit.noise.estimate import Estimate, estimate
 from audit.noise.methods import METHODS, log_ratio, self_confidence, training_dynamics
 from audit.probabilities import geometric_mean, linear_head, neighbour_vote
-from tests.bench.goals import BUILD, SHARED, Goal, at_least, at_most, not_measured
+from tests.bench import goals
+from tests.bench.goals import BUILD, SHARED, Goal, not_measured
 from tests.bench.noise_settings import HEAD, VOTE, Setting, clean, human, kept, noisy, vectors_and_truth
 
 COMMAND = "python -m tests.bench labels"
@@ -156,12 +157,22 @@ def _show(table: pd.DataFrame) -> None:
     ours = ours.assign(regret=ours.reach - ours.f1, default_f1=default.reindex(ours.setting).to_numpy())
     columns = ["rate", "ap", "best_f1", "f1", "default_f1", "regret", "count", "covers", "width", "precision"]
     with pd.option_context("display.width", 200, "display.max_rows", 500, "display.float_format", "{:.3f}".format):
-        print(ours.groupby(["group", "kind"], sort=False)[[*columns, "expected_precision"]].mean(numeric_only=False))
+        print(ours.groupby(["group", "kind"], sort=False)[[*columns, "expected_precision"]].mean().to_string())
         means = ["ap", "auroc", "best_f1", "f1", "count", "missed"]
-        print(table.groupby(["group", "method"], sort=False)[means].mean())
+        print(table.groupby(["group", "method"], sort=False)[means].mean().to_string())
 
 
 # -- goals -------------------------------------------------------------------------------------------------------------
+
+
+def at_least(name: str, value: float, bar: float, note: object = "", unit: str = "") -> Goal:
+    """Of this benchmark; numpy's numbers as Python's, which JSON can hold."""
+    return goals.at_least(name, float(value), bar, unit, COMMAND, str(note))
+
+
+def at_most(name: str, value: float, bar: float, note: object = "", unit: str = "") -> Goal:
+    """Of this benchmark."""
+    return goals.at_most(name, float(value), bar, unit, COMMAND, str(note))
 
 
 def _goals(table: pd.DataFrame) -> list[Goal]:
@@ -177,34 +188,30 @@ def _goals(table: pd.DataFrame) -> list[Goal]:
     worst = gain.idxmin()
     sure = (ours.expected_precision - ours.precision).abs()
     out = [
-        at_least("AP over cleanlab's default, mean of weak evidence", gain[weak].mean(), 0.02, "", COMMAND),
-        at_least("AP over the linear head alone, mean", head.mean(), 0.04, "", COMMAND),
-        at_least("AP over cleanlab's default, mean of strong probabilities", gain[strong].mean(), 0, "", COMMAND),
-        at_least("AP over cleanlab's default, the worst setting", gain.min(), -0.01, "", COMMAND, str(worst)),
-        at_most("F1 regret, the worst CIFAR-10N with two views", regret[two].max(), 0.03, "", COMMAND),
-        at_least("F1 regret <= 0.05, share of injected", (regret[hard] <= 0.05).mean(), 0.9, "", COMMAND),
-        at_most("F1 regret, the worst injected", regret[hard].max(), 0.1, "", COMMAND, str(regret[hard].idxmax())),
-        at_most(
-            "count off, the worst CIFAR-10N with two views", off[two].max(), 0.15, "", COMMAND, str(off[two].idxmax())
-        ),
-        at_least("count within 15 %, share of injected", (off[hard] <= 0.15).mean(), 0.8, "", COMMAND),
-        at_least("interval covers the rate, share of settings", ours.covers.astype(float).mean(), 0.9, "", COMMAND),
-        at_most("width of the interval against the rate, mean", ours.width.mean(), 1.0, "", COMMAND),
-        at_least("expected precision within 0.07, share of settings", (sure <= 0.07).mean(), 0.9, "", COMMAND),
+        at_least("AP over cleanlab's default, mean of weak evidence", gain[weak].mean(), 0.02),
+        at_least("AP over the linear head alone, mean", head.mean(), 0.04),
+        at_least("AP over cleanlab's default, mean of strong probabilities", gain[strong].mean(), 0),
+        at_least("AP over cleanlab's default, the worst setting", gain.min(), -0.01, worst),
+        at_most("F1 regret, the worst CIFAR-10N with two views", regret[two].max(), 0.03),
+        at_least("F1 regret <= 0.05, share of injected", (regret[hard] <= 0.05).mean(), 0.9),
+        at_most("F1 regret, the worst injected", regret[hard].max(), 0.1, (regret[hard].idxmax())),
+        at_most("count off, the worst CIFAR-10N with two views", off[two].max(), 0.15, (off[two].idxmax())),
+        at_least("count within 15 %, share of injected", (off[hard] <= 0.15).mean(), 0.8),
+        at_least("interval covers the rate, share of settings", ours.covers.astype(float).mean(), 0.9),
+        at_most("width of the interval against the rate, mean", ours.width.mean(), 1.0),
+        at_least("expected precision within 0.07, share of settings", (sure <= 0.07).mean(), 0.9),
     ]
     for group in dict.fromkeys(ours.group):
         mine = ours.group == group
         better = min(other[mine].mean() for other in others.values())
-        out.append(
-            at_most(f"mean F1 regret against others', {group}", regret[mine].mean() / better, 0.5, "of it", COMMAND)
-        )
+        out.append(at_most(f"mean F1 regret against others', {group}", regret[mine].mean() / better, 0.5, unit="of it"))
     return out
 
 
 def _clean_goals(found: Iterable[tuple[Setting, Estimate]]) -> list[Goal]:
     bars = {"clean": 0.02, "clean, strong": 0.005}
     return [
-        at_most(f"flagged of clean data, {s.name}", e.flagged.mean(), bars[s.group], "", COMMAND)
+        at_most(f"flagged of clean data, {s.name}", e.flagged.mean(), bars[s.group])
         for s, e in found
         if not s.wrong.any()
     ]
@@ -227,7 +234,7 @@ def _cost() -> Goal:
     plain = time.process_time() - start
     estimate(views, labels, cheap=(HEAD, VOTE), features=Features(x, near, folds, alone))
     whole = time.process_time() - start
-    return at_most("CPU of the whole method against a plain audit, digits", whole / plain, 3, "x", COMMAND)
+    return at_most("CPU of the whole method against a plain audit, digits", whole / plain, 3, unit="x")
 
 
 def _reviewed() -> None:

@@ -115,7 +115,7 @@ class Span:
 def span_of(buffers: Buffers, cells: Sequence[Cell], start: int, stop: int) -> Span:
     """What the cells take in from step `start` to before step `stop`."""
     values = buffers.values
-    chosen = [_chosen(c, start, stop) for c in cells]
+    chosen = [rows_at(c, start, stop) for c in cells]
     dropping = sum(layer.drops for layer in buffers.layers)
     keys = [dropout_keys(c.seed, start, stop, dropping) for c in cells]
     knobs = [(c.recipe.lr, c.recipe.l2, c.steps) for c in cells]
@@ -148,7 +148,7 @@ def _stacked(of: Sequence[torch.Tensor], chosen: Sequence[torch.Tensor]) -> torc
     return torch.stack([t.index_select(0, c.flatten()).view(c.shape) for t, c in zip(of, chosen, strict=True)], dim=1)
 
 
-def _chosen(cell: Cell, start: int, stop: int) -> torch.Tensor:
+def rows_at(cell: Cell, start: int, stop: int) -> torch.Tensor:
     """(steps, batch): which of its rows a cell takes at each step; each epoch is a permutation by its own generator."""
     parts, step = [], start
     while step < stop:
