@@ -3,22 +3,25 @@
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from train.advice.advise import Advice, advise
     from train.comparison import Comparison, Contrast, Point
     from train.experiment import compare
-    from train.recipe import Recipe
-    from train.variants import Variant
+    from train.fit.recipe import Recipe
+    from train.grid.variants import Variant
 
 # The public names and where they live, imported on first use.
 HOMES = {
+    "Advice": "advice.advise",
     "Comparison": "comparison",
     "Contrast": "comparison",
     "Point": "comparison",
-    "Recipe": "recipe",
-    "Variant": "variants",
+    "Recipe": "fit.recipe",
+    "Variant": "grid.variants",
+    "advise": "advice.advise",
     "compare": "experiment",
 }
 
-__all__ = ["Comparison", "Contrast", "Point", "Recipe", "Variant", "compare"]
+__all__ = ["Advice", "Comparison", "Contrast", "Point", "Recipe", "Variant", "advise", "compare"]
 
 
 def __getattr__(name: str) -> Any:

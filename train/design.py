@@ -14,13 +14,13 @@ from audit.embeddings import check_embeddings
 from audit.errors import InputError, OutputError, UnknownName
 from audit.fingerprint import DIGEST_BYTES, array_rows, row_hashes
 from train.augment import Augmentation
-from train.costs import STEPS
-from train.ledger import CELLS
-from train.models import looks_at_pictures
-from train.pool import Pool
-from train.recipe import BUDGETS, Recipe, recipe_for
-from train.track import FOLDERS
-from train.variants import Variant
+from train.fit.models import looks_at_pictures
+from train.fit.pool import Pool
+from train.fit.recipe import BUDGETS, Recipe, recipe_for
+from train.grid.ledger import CELLS
+from train.grid.track import FOLDERS
+from train.grid.variants import Variant
+from train.judge.costs import STEPS
 
 BOTH = "both"
 EVIDENCE = "evidence"
@@ -28,6 +28,7 @@ OWN_FILES = (CELLS, EVIDENCE, "comparison.json", "comparison.html", "comparison.
 
 
 def folder_is_ours(runs: Path | None) -> None:
+    """OutputError if the folder holds anything that is no part of a comparison."""
     if runs is None or not runs.exists():
         return
     if not runs.is_dir():
@@ -40,6 +41,7 @@ def folder_is_ours(runs: Path | None) -> None:
 def recipes_of(
     models: Sequence[str], own: Mapping[str, Recipe] | None, epochs: int | None, budget: str, data: Dataset
 ) -> dict[str, Recipe]:
+    """Model name to its recipe under the budget asked for."""
     if not models:
         raise InputError("no model was named")
     if own and epochs is not None:
@@ -90,6 +92,7 @@ def without_test_rows(
 
 
 def sizes_of(sizes: Sequence[int] | None, data: Dataset) -> tuple[int, ...]:
+    """The sizes asked for, or the default ones; they must grow, and fit the data."""
     wanted = tuple(sizes) if sizes is not None else _default_sizes(data)
     if not wanted or any(b <= a for a, b in pairwise(wanted)):
         raise InputError(f"sizes must grow: {', '.join(map(str, wanted)) or 'none were named'}")
@@ -107,6 +110,7 @@ def _default_sizes(data: Dataset) -> tuple[int, ...]:
 
 
 def enough_seeds(seeds: int) -> None:
+    """InputError without a seed."""
     if seeds < 1:
         raise InputError(f"seeds must be at least 1, got {seeds}")
 
@@ -114,6 +118,7 @@ def enough_seeds(seeds: int) -> None:
 def given_vectors(
     data: Dataset, test: Dataset, own: np.ndarray | None, other: np.ndarray | None
 ) -> tuple[np.ndarray | None, np.ndarray | None]:
+    """The embeddings brought along, float32, of the data and of the test set; None for both without."""
     if (own is None) != (other is None):
         raise InputError("embeddings of the data and of the test set go together (--embeddings, --test-embeddings)")
     if own is not None and other is not None:

@@ -11,15 +11,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
+from threadpoolctl import threadpool_limits
 
 from audit.cache import Cache, array_digest, installed
 from audit.dataset import Dataset
 from audit.embeddings import embed
 from audit.evidence import Progress, silent
 from train.comparison import Comparison
-from train.conclusions import conclude
-from train.contrasts import DELTA
-from train.corrected import doubts
 from train.design import (
     EVIDENCE,
     augmentations_fit,
@@ -31,16 +30,19 @@ from train.design import (
     with_classes_of,
     without_test_rows,
 )
-from train.draws import Audited, audited, light, noise_of, order
-from train.executors import executor_for
-from train.grid import Cell, Grid, fill
-from train.ledger import Ledger, Result
-from train.pool import Pool
-from train.recipe import Recipe
-from train.tasks import Executor
-from train.track import tracked
-from train.truth import Verified, read_verified
-from train.variants import Variant, choose
+from train.fit.pool import Pool, known_device
+from train.fit.recipe import Recipe
+from train.grid.draws import Audited, audited, light, noise_of, order
+from train.grid.executors import executor_for
+from train.grid.grid import Cell, Grid, fill
+from train.grid.ledger import Ledger, Result
+from train.grid.tasks import Executor
+from train.grid.track import tracked
+from train.grid.variants import Variant, choose
+from train.judge.conclusions import conclude
+from train.judge.contrasts import DELTA
+from train.judge.corrected import doubts
+from train.judge.truth import Verified, read_verified
 
 DEFAULT_VARIANTS = ("raw", "pruned", "relabelled", "reweighted", "augmented", "pruned+augmented", "random-pruned")
 
@@ -61,6 +63,7 @@ def compare(
     epochs: int | None = None,
     budget: str = "epochs",
     verified: Path | None = None,
+    device: str | None = None,
     executor: str | Executor = "inline",
     workers: int | None = None,
     track: str | None = None,
@@ -76,10 +79,10 @@ def compare(
     Args:
         data: the training pool.
         test: what every model is judged on; never touched.
-        variants: names, or your own; raw is always among them, and the control beside pruning. See `train.variants`.
+        variants: names, or your own; raw is always among them, and the control beside pruning. See `train.grid.variants`.
         sizes: rows drawn; by default a quarter, a half and all.
         seeds: how many; fewer than 3 give no verdict.
-        models: names of `train.models.MODELS`.
+        models: names of `train.fit.models.MODELS`.
         recipes: model name to a Recipe of your own.
         runs: the folder of the ledger; finished cells in it are not trained again.
         embeddings: your own (n, d); by default made without labels.
@@ -89,7 +92,8 @@ def compare(
         budget: what is held equal between variants: `epochs` over the rows that each has left, `steps`, or `both`, which
             trains every model twice and says where the verdicts differ.
         verified: a file of test rows, drawn at random, with their true labels: accuracies and verdicts are corrected by
-            them (`train.truth`).
+            them (`train.judge.truth`).
+        device: `cpu` or `cuda`; by default a GPU where there is one.
         executor: where models are trained: `inline`, `processes`, `ray`, `ray://ADDRESS`, or a function of your own.
         workers: how many at once, of processes and of Ray's.
         track: `tensorboard` or `mlflow`: finished cells are logged there, in `runs`.
@@ -114,7 +118,8 @@ def compare(
     cache, ledger = Cache(None if runs is None else runs / EVIDENCE), Ledger(runs)
     if vectors is None or test_vectors is None:
         vectors, test_vectors = _made_vectors(data, test, cache, progress)
-    pool = Pool(own, test, vectors[data.rows.get_indexer(own.rows)], test_vectors)
+    where = known_device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
+    pool = Pool(own, test, vectors[data.rows.get_indexer(own.rows)], test_vectors, where)
     rows = light(own, [truth] if truth else [])
     augmentations_fit(chosen, used, pool)
     grid = Grid(pool, rows, chosen, wanted, seeds, used, truth, _whole(rows, pool.vectors, chosen))
@@ -140,7 +145,7 @@ def compare(
         cells=records,
         contrasts=said.contrasts,
         points=said.points,
-        protocol={**protocol, **said.protocol, "test_noise": _doubts(test, test_vectors, true, cache)},
+        protocol={**protocol, "device": where, **said.protocol, "test_noise": _doubts(test, test_vectors, true, cache)},
         notes=(*cache.notes, *ledger.notes, *filled.notes, *said.notes, *_too_rare(records)),
         command=command,
         seconds=time.perf_counter() - start,
@@ -166,7 +171,8 @@ def _whole(rows: Dataset, vectors: np.ndarray, variants: Sequence[Variant]) -> A
     """The audit of all rows, where a variant's cleaner is to see them."""
     if all(v.cleaner == "draw" for v in variants):
         return None
-    return audited(rows, vectors, np.arange(len(rows)), seed=0)
+    with threadpool_limits(1):  # as in executors: sums of several threads round otherwise
+        return audited(rows, vectors, np.arange(len(rows)), seed=0)
 
 
 def _with_noise(results: Mapping[Cell, Result], rows: Dataset, truth: str | None) -> dict[Cell, Result]:

@@ -41,11 +41,12 @@ def least(a: np.ndarray, b: np.ndarray, labels: np.ndarray) -> float:
     """The least noise rate that leaves two views' errors different enough (`SHARED`).
 
     With disagreements D_a, D_b with the labels and d between the views, rate r leaves errors D_a - r and D_b - r, of
-    which (D_a + D_b - d)/2 - r are common; that is at most SHARED (min(D_a, D_b) - r).
+    which (D_a + D_b - d)/2 - r are common; that is at most SHARED (min(D_a, D_b) - r). Sampling error is taken off.
     """
     apart = (1 - agree(a, labels), 1 - agree(b, labels))
     common = (sum(apart) - (1 - agree(a, b))) / 2
-    return max(0.0, (common - SHARED * min(apart)) / (1 - SHARED))
+    sampling = 1.96 * float(np.sqrt(common / len(labels)))
+    return max(0.0, (common - sampling - SHARED * min(apart)) / (1 - SHARED))
 
 
 def between(strong: np.ndarray, weak: Sequence[np.ndarray], labels: np.ndarray) -> Agreement:

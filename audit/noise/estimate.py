@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from audit.errors import InputError
-from audit.noise.agreement import Agreement, between, least, stronger, triangulated
+from audit.noise.agreement import between, least, stronger, triangulated
 from audit.noise.cut import Flags, at_budget, at_precision, best_f1, shifted
 from audit.noise.matrix import NoiseMatrix, Reading, anchored, read
 from audit.noise.pool import logarithms, pool, posterior, softmax
@@ -19,7 +19,16 @@ AS_GOOD = 0.01
 """An explanation of the labels is as good as the best when its loss is at most this share larger. The sharpest truth among
 them is believed: unsure models are more common than unsure truths (the minimum-volume principle for noise matrices,
 Li et al., ICML 2021)."""
+HIDDEN = 3.0
+"""Agreement may raise the likelihood's rate at most so many times. A strong model of human labels hides half to three
+quarters of their noise as its own unsureness; on clean labels its errors are over twenty times what likelihood reads."""
 Z = 1.96
+AGREEMENT = "agreement: the probabilities brought make at most half the errors of the views made here"
+ALONE = (
+    "one view: nothing tells its unsureness from noise; the geometric mean of what the likelihood reads and of the view's "
+    "disagreement with the labels"
+)
+LIKELIHOOD = "likelihood: no view is so much stronger than the others that their agreement tells noise from unsureness"
 HEAD, VOTE = "linear head, second stage", "neighbour vote, second stage"
 
 
@@ -129,6 +138,8 @@ class _Rate:
     low: float
     high: float
     why: str
+    sharpen: bool
+    """Whether the value lies beyond what the likelihood explains, so that its best reading is too dull for it."""
 
 
 def estimate(
@@ -150,7 +161,7 @@ def estimate(
     _checked(views, labels, cheap)
     evidence = _gather(views, labels, cheap, features)
     rate = _rate(evidence, views, labels, cheap)
-    wrong, at = _posterior(evidence, rate.value)
+    wrong, at = _posterior(evidence, rate)
     suggested, share, pairs = _others(evidence, at, labels, wrong)
     return Estimate(
         wrong=wrong,
@@ -236,21 +247,19 @@ def _rate(evidence: _Evidence, views: Mapping[str, np.ndarray], labels: np.ndarr
     pairs = evidence.pairs(weak)
     shared = max((least(a, b, labels) for a, b in pairs), default=0.0)
     surely = floor - Z * _se(floor, max(n // 5, 1))
-    alone = min(max(evidence.sharpest, surely, shared), apart)
+    likely = min(max(evidence.sharpest, surely, shared), apart)
+    least_of_all = max(0.0, min(best, floor, likely) - (likely - best))
     brought = [v for name, v in views.items() if name not in cheap]
-    if brought and weak:
-        strong = logarithms(brought).mean(axis=0).argmax(axis=1)
-        if stronger(strong, weak, labels):
-            found = between(strong, weak, labels)
-            return _agreed(found, min(alone, best), n)
-    high = max([alone, *(triangulated(a, b, labels) for a, b in pairs)]) if weak else apart
-    why = "likelihood: no view is so much stronger than the others that their agreement tells noise from unsureness"
-    return _Rate(alone, *_range(min(best, floor, alone) - (alone - best), min(apart, high), n), why)
-
-
-def _agreed(found: Agreement, least: float, n: int) -> _Rate:
-    why = "agreement: the probabilities brought agree with the labels so much better than the views made here do"
-    return _Rate(found.rate, *_range(min(least, found.low), found.high, n), why)
+    strong = logarithms(brought).mean(axis=0).argmax(axis=1) if brought else None
+    if strong is not None and weak and stronger(strong, weak, labels):
+        found = between(strong, weak, labels)
+        low = min(best, likely, found.low)
+        return _Rate(min(found.rate, HIDDEN * likely), *_range(low, found.high, n), AGREEMENT, sharpen=True)
+    if strong is not None and not weak:
+        value = min(float(np.sqrt(likely * apart)), HIDDEN * likely)
+        return _Rate(value, *_range(least_of_all, apart, n), ALONE, sharpen=True)
+    high = max([likely, *(triangulated(a, b, labels) for a, b in pairs)])
+    return _Rate(likely, *_range(least_of_all, min(apart, high), n), LIKELIHOOD, sharpen=False)
 
 
 def _range(low: float, high: float, n: int) -> tuple[float, float]:
@@ -265,17 +274,21 @@ def _se(rate: float, n: int) -> float:
     return float(np.sqrt(max(rate * (1 - rate), 1 / n) / n))
 
 
-def _posterior(evidence: _Evidence, rate: float) -> tuple[np.ndarray, Reading]:
-    """P(wrong), averaged over the readings from the best to the one of that rate, with that mean; and the last of them."""
+def _posterior(evidence: _Evidence, rate: _Rate) -> tuple[np.ndarray, Reading]:
+    """P(wrong) with the rate as its mean, and the reading it comes from.
+
+    That is the best reading; where the rate lies beyond what the likelihood explains, the mean of the readings from the
+    best to the one of that rate, which is surer of the rows on which the strong view is.
+    """
     readings = evidence.readings
     last = evidence.best
-    while last + 1 < len(readings) and readings[last].rate < rate:
+    while rate.sharpen and last + 1 < len(readings) and readings[last].rate < rate.value:
         last += 1
     used = readings[evidence.best : last + 1]
     order = np.argsort(np.mean([r.odds for r in used], axis=0), kind="stable")
     probability = np.empty(len(order))
     probability[order] = np.sort(np.mean([r.wrong for r in used], axis=0))
-    return shifted(probability, rate), readings[last]
+    return shifted(probability, rate.value), readings[last]
 
 
 def _others(

@@ -38,6 +38,8 @@ class Reading:
 
     temperature: float
     loss: float
+    """Mean negative log-likelihood of the given labels, and a prior's part that is worth one row: log temperature is
+    normal, standard deviation 1."""
     matrix: np.ndarray
     wrong: np.ndarray
     """(n,) probability that the label is wrong."""
@@ -84,52 +86,51 @@ def read(logs: np.ndarray, labels: np.ndarray, start: NoiseMatrix) -> list[Readi
         labels: (n,) given labels.
         start: from `anchored`.
     """
-    matrix, out = start.values, []
+    clean, out, n = np.diag(start.values), [], len(labels)
+    rate = 1 - clean
+    elsewhere = start.values - np.diag(clean)
+    elsewhere = elsewhere / np.maximum(elsewhere.sum(axis=1, keepdims=True), 1e-12)
+    reach = elsewhere.T[labels]
     for temperature in TEMPERATURES:
-        matrix = _expectation_maximisation(softmax(temperature * logs), labels, matrix, start)
-        right, other = _joint(temperature * logs, labels, matrix)
-        evidence = np.logaddexp(right, other)
-        out.append(
-            Reading(float(temperature), -float(evidence.mean()), matrix, np.exp(other - evidence), other - right)
-        )
+        truth = softmax(temperature * logs)
+        own = truth[np.arange(n), labels]
+        strays = truth * reach
+        rate = _rates(own, strays, labels, rate, start)
+        right, other = _likelihoods(own, strays, labels, rate)
+        loss = float(np.log(temperature) ** 2 / 2 / n - np.log(right + other).mean())
+        matrix = elsewhere * rate[:, None] + np.diag(1 - rate)
+        out.append(Reading(float(temperature), loss, matrix, other / (right + other), np.log(other) - np.log(right)))
     return out
 
 
-def _joint(logits: np.ndarray, labels: np.ndarray, matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """(n,) log p(given label, it is right) and log p(given label, it is wrong)."""
-    rows = np.arange(len(labels))
-    most = logits.max(axis=1, keepdims=True)
-    scale = np.log(np.exp(logits - most).sum(axis=1)) + most[:, 0]
-    joint = logits + np.log(np.maximum(matrix, 1e-300)).T[labels] - scale[:, None]
-    right = joint[rows, labels].copy()
-    joint[rows, labels] = -np.inf
-    most = joint.max(axis=1, keepdims=True)
-    return right, np.log(np.exp(joint - most).sum(axis=1)) + most[:, 0]
-
-
-def _expectation_maximisation(
-    truth: np.ndarray, labels: np.ndarray, matrix: np.ndarray, start: NoiseMatrix
-) -> np.ndarray:
-    """T from all rows: each class's rate anew, where its errors go as the anchors say.
+def _rates(own: np.ndarray, strays: np.ndarray, labels: np.ndarray, rate: np.ndarray, start: NoiseMatrix) -> np.ndarray:
+    """(K,) each class's noise rate by EM from all rows, where its errors go as the anchors say.
 
     Where errors go cannot be learnt from doubtful rows: the classes that a model confuses would be taken for the ones
     that the labellers confuse.
+
+    Args:
+        own: (n,) truth_i,y_i.
+        strays: (n, K) truth_ik times where errors of class k go, at the given label.
+        labels: (n,) given labels.
+        rate: (K,) to start from.
+        start: below whose rates none falls.
     """
-    rows, clean = np.arange(len(labels)), np.diag(start.values)
-    elsewhere = start.values.copy()
-    np.fill_diagonal(elsewhere, 0)
-    elsewhere /= np.maximum(elsewhere.sum(axis=1, keepdims=True), 1e-12)
+    strength, least = start.strengths[0], 1 - np.diag(start.values)
     for _ in range(STEPS):
-        joint = truth * matrix.T[labels]
-        joint /= np.maximum(joint.sum(axis=1, keepdims=True), 1e-300)
-        size = joint.sum(axis=0)
-        right = np.bincount(labels, weights=joint[rows, labels], minlength=len(clean))
-        mean = 1 - right.sum() / len(labels)
-        rate = (size - right + start.strengths[0] * mean) / (size + start.strengths[0])
-        rate = np.clip(np.maximum(rate, 1 - clean), 1e-6, 1 - 1e-6)
-        matrix = elsewhere * rate[:, None]
-        np.fill_diagonal(matrix, 1 - rate)
-    return matrix
+        right, other = _likelihoods(own, strays, labels, rate)
+        kept = np.bincount(labels, weights=right / (right + other), minlength=len(rate))
+        lost = rate * (strays.T @ (1 / (right + other)))
+        mean = lost.sum() / len(labels)
+        rate = np.clip(np.maximum((lost + strength * mean) / (kept + lost + strength), least), 1e-6, 1 - 1e-6)
+    return rate
+
+
+def _likelihoods(
+    own: np.ndarray, strays: np.ndarray, labels: np.ndarray, rate: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """(n,) p(given label, it is right) and p(given label, it is wrong)."""
+    return np.maximum(own * (1 - rate)[labels], 1e-300), np.maximum(strays @ rate, 1e-300)
 
 
 def _elsewhere(shares: np.ndarray) -> np.ndarray:
@@ -150,11 +151,12 @@ def _shrunken(counts: np.ndarray, shares: np.ndarray, strengths: tuple[float, fl
     out = (off + strengths[1] * _elsewhere(shares)) / (errors + strengths[1])[:, None] * rate[:, None]
     np.fill_diagonal(out, 0)
     np.fill_diagonal(out, 1 - out.sum(axis=1))
-    return out
+    return np.asarray(out)
 
 
 def _strengths(counts: np.ndarray, shares: np.ndarray) -> tuple[float, float]:
-    """Marginal likelihood's choice of both priors' strengths: beta-binomial and Dirichlet-multinomial."""
+    """Both priors' strengths by marginal likelihood, beta-binomial and Dirichlet-multinomial: the mean over `STRENGTHS`,
+    not the maximum, which a handful of errors would put at either end."""
     from scipy.special import gammaln
 
     rows = counts.sum(axis=1)
@@ -175,8 +177,11 @@ def _strengths(counts: np.ndarray, shares: np.ndarray) -> tuple[float, float]:
         inside = np.where(possible, gammaln(off + prior) - gammaln(prior), 0.0).sum(axis=1)
         return float((inside + gammaln(m) - gammaln(errors + m)).sum())
 
-    return _argmax(of_rates), _argmax(of_places)
+    return _mean(of_rates), _mean(of_places)
 
 
-def _argmax(likelihood: Callable[[float], float]) -> float:
-    return float(STRENGTHS[int(np.argmax([likelihood(m) for m in STRENGTHS]))])
+def _mean(likelihood: Callable[[float], float]) -> float:
+    """The geometric mean of the strengths, weighted by their likelihood."""
+    logs = np.array([likelihood(m) for m in STRENGTHS])
+    weights = np.exp(logs - logs.max())
+    return float(np.exp(weights @ np.log(STRENGTHS) / weights.sum()))

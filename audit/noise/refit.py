@@ -57,7 +57,7 @@ def _fit(x: np.ndarray, targets: np.ndarray) -> np.ndarray:
         return entropy / len(x) + 0.5 * float((penalty * w * w).sum()), slope.ravel().astype("float64")
 
     start = np.zeros(shape).ravel()
-    found = minimize(loss, start, jac=True, method="L-BFGS-B", options={"maxiter": 100, "gtol": 1e-4, "ftol": 1e-7})
+    found = minimize(loss, start, jac=True, method="L-BFGS-B", options={"maxiter": 200, "gtol": 1e-3})
     return np.asarray(found.x.reshape(shape))
 
 
@@ -67,10 +67,14 @@ def soft_vote(features: Features, targets: np.ndarray) -> np.ndarray:
     The soft labels must not owe anything to another row's vote: a row that voted for its neighbour would hear its own
     label back from it.
     """
+    from scipy.sparse import csr_matrix
+
     near = features.neighbours.indices
     outside = features.together[near] != features.together[:, None]
     votes = outside & (np.cumsum(outside, axis=1) <= VOTERS)
-    total = np.zeros(targets.shape)
-    for column, asked in zip(near.T, votes.T, strict=True):
-        total += targets[column] * asked[:, None]
+    asked = csr_matrix(
+        (votes.ravel().astype(float), near.ravel(), np.arange(0, near.size + 1, near.shape[1])),
+        shape=(len(near), len(near)),
+    )
+    total = np.asarray(asked @ targets)
     return np.asarray((total + targets.mean(axis=0)) / (votes.sum(axis=1, keepdims=True) + 1))

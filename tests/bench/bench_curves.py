@@ -24,9 +24,9 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC, LinearSVC
 
 from tests.bench.goals import BUILD, SHARED, Goal, at_least, at_most, not_measured, timed
-from train.curves import FEWEST_RANGE, Curve, Refused, fit_curve
-from train.loop import fit, predict
-from train.recipe import recipe_for
+from train.fit.loop import fit, predict
+from train.fit.recipe import recipe_for
+from train.judge.curves import FEWEST_RANGE, Curve, Refused, fit_curve
 
 COMMAND = "python -m tests.bench curves"
 KEPT = BUILD / "curves"

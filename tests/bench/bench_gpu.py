@@ -21,11 +21,11 @@ from torch.nn import functional
 
 from tests.bench.goals import SHARED, Goal, at_least, at_most, not_measured
 from train.augment import augmentation
-from train.loop import fit, predict
-from train.models import build
-from train.plan import train_jobs
-from train.recipe import RECIPES, Recipe
-from train.vmapped import Job
+from train.fit.loop import fit, predict
+from train.fit.models import build
+from train.fit.plan import train_jobs
+from train.fit.recipe import RECIPES, Recipe
+from train.fit.vmapped import Job
 
 COMMAND = "make bench-gpu"
 NO_GPU = "no GPU here"

@@ -21,8 +21,8 @@ from torchvision.transforms import v2
 from tests.bench.goals import Goal, at_least
 from train.augment import augmentation, take
 from train.augment.moves import Moves, draw_moves
-from train.recipe import RECIPES
-from train.rng import generator
+from train.fit.recipe import RECIPES
+from train.fit.rng import generator
 
 COMMAND = "python -m tests.bench pictures"
 PICTURES, SIDE, PAD, CLASSES = 2048, 32, 4, 10

@@ -21,14 +21,14 @@ import pandas as pd
 from audit import load
 from audit.dataset import Dataset
 from tests.bench.goals import Goal, at_most, not_measured, timed
-from train.draws import Rows, light, order
-from train.executors import executor_for, processes
-from train.grid import Grid, fill
-from train.ledger import Ledger, Result
-from train.pool import Pool
-from train.recipe import Recipe
-from train.tasks import Draw, Drawn, Ended, Event, Executor, Feed, Finished, Setting, Task, Training, record_of
-from train.variants import VARIANTS
+from train.fit.pool import Pool
+from train.fit.recipe import Recipe
+from train.grid.draws import Rows, light, order
+from train.grid.executors import executor_for, processes
+from train.grid.grid import Grid, fill
+from train.grid.ledger import Ledger, Result
+from train.grid.tasks import Draw, Drawn, Ended, Event, Executor, Feed, Finished, Setting, Task, Training, record_of
+from train.grid.variants import VARIANTS
 
 COMMAND = "python -m tests.bench ray"
 LONG = 1.0

@@ -12,12 +12,12 @@ from audit import load
 from audit.dataset import Dataset
 from audit.embeddings import embed
 from tests.bench.goals import SHARED, Goal, at_most, not_measured
-from train.draws import light, rows_of
 from train.experiment import DEFAULT_VARIANTS
-from train.plan import train_jobs
-from train.recipe import recipe_for
-from train.variants import choose
-from train.vmapped import Job
+from train.fit.plan import train_jobs
+from train.fit.recipe import recipe_for
+from train.fit.vmapped import Job
+from train.grid.draws import light, rows_of
+from train.grid.variants import choose
 
 COMMAND = "python -m tests.bench repair"
 SIZE, SEEDS = 4_000, 3

@@ -15,12 +15,12 @@ import numpy as np
 from scipy.stats import norm
 
 from tests.bench.goals import Goal, at_least, at_most
-from train.contrasts import Pair, by_labels
-from train.corrected import by_verified
-from train.intervals import family
-from train.ledger import Result
-from train.statistics import Difference, crossed_shares, over_seeds
-from train.truth import Verified
+from train.grid.ledger import Result
+from train.judge.contrasts import Pair, by_labels
+from train.judge.corrected import by_verified
+from train.judge.intervals import family
+from train.judge.statistics import Difference, crossed_shares, over_seeds
+from train.judge.truth import Verified
 
 COMMAND = "python -m tests.bench statistics"
 ACCURACY = 0.55

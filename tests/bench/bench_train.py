@@ -15,11 +15,11 @@ from torch.nn import functional
 from torch.utils.data import DataLoader, TensorDataset
 
 from tests.bench.goals import Goal, at_least, at_most
-from train.loop import predict
-from train.models import Drop, build
-from train.plan import train_jobs
-from train.recipe import Recipe
-from train.vmapped import Job, fit_group, train_group
+from train.fit.loop import predict
+from train.fit.models import Drop, build
+from train.fit.plan import train_jobs
+from train.fit.recipe import Recipe
+from train.fit.vmapped import Job, fit_group, train_group
 
 COMMAND = "python -m tests.bench train"
 CELLS, ROWS, FEATURES, CLASSES, STEPS = 30, 10_000, 54, 7, 100

@@ -11,11 +11,11 @@ from pathlib import Path
 import torch
 
 from tests.train.conftest import blobs
-from train.draws import light
-from train.grid import Grid
-from train.pool import Pool
-from train.recipe import Recipe
-from train.variants import VARIANTS, Variant
+from train.fit.pool import Pool
+from train.fit.recipe import Recipe
+from train.grid.draws import light
+from train.grid.grid import Grid
+from train.grid.variants import VARIANTS, Variant
 
 RAW, PRUNED = VARIANTS["raw"], VARIANTS["pruned"]
 FAST = {"linear": Recipe("linear", epochs=2, fewest_steps=20)}

@@ -34,7 +34,7 @@ from train.augment.mixing import (
 from train.augment.moves import MOVES, Moves, draw_moves, moved, reach
 from train.augment.policy import ON_PICTURES, ON_VECTORS
 from train.augment.randaugment import BLENDS, GEOMETRY, LAYERS, OPERATIONS, Choices, changed, draw_choices
-from train.rng import generator
+from train.fit.rng import generator
 
 N, CLASSES = 12, 4
 SHAPES = [(3, 32, 32), (1, 28, 28), (3, 17, 33), (1, 8, 8), (3, 5, 4)]

@@ -79,7 +79,7 @@ def test_other_data_finds_nothing_in_the_ledger(finished, held_out):
 
 
 def test_raw_against_itself_is_never_a_difference(noisy, held_out, monkeypatch):
-    from train import variants
+    from train.grid import variants
 
     monkeypatch.setitem(variants.VARIANTS, "same", replace(variants.VARIANTS["raw"], name="same"))
     comparison = compare(noisy, held_out, variants=("same",), sizes=(60,), seeds=3, epochs=2)

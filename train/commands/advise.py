@@ -33,8 +33,8 @@ def command(
     Reviewing labels, repairing them automatically, collecting rows, augmenting, a larger model, a longer training or
     stopping are ranked by their gain for a unit of cost, with intervals. Where nobody can tell, it says what to run.
     """
-    from train.advise import advise
-    from train.prices import parse_prices
+    from train.advice.advise import advise
+    from train.advice.prices import parse_prices
     from train.render.advice_files import write_advice
     from train.render.advice_markdown import advice_markdown
     from train.render.advice_terminal import advice_terminal

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from audit.render import words
 from audit.render.headline import Step
-from train.actions import Action, small_change
-from train.advise import Advice
+from train.advice.actions import Action, small_change
+from train.advice.advise import Advice
 from train.render.phrases import signed
 
 MARKS = {"do it": "▲", "cannot tell": "?", "not worth it": "="}

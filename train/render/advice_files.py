@@ -6,7 +6,7 @@ from pathlib import Path
 
 from audit.errors import OutputError
 from audit.files import write_bytes
-from train.advise import Advice
+from train.advice.advise import Advice
 from train.render.advice_html import advice_html
 from train.render.advice_markdown import advice_markdown
 

@@ -9,8 +9,8 @@ from markupsafe import Markup
 
 from audit.render import words
 from audit.render.page import environment
-from train.actions import Action
-from train.advise import Advice
+from train.advice.actions import Action
+from train.advice.advise import Advice
 from train.render.advice import MARKS, STATES, Row, rows_of, steps_of, to_settle, told_of, worth
 from train.render.charts import ticks
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from audit.render import words
 from audit.render.markdown import LONGEST, code, escaped
-from train.advise import Advice
+from train.advice.advise import Advice
 from train.render.advice import MARKS, rows_of, to_settle, told_of, worth
 
 SENTENCES = 1000

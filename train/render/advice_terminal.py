@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from audit.render import words
 from audit.render.terminal import command_lines, notes
-from train.advise import Advice
+from train.advice.advise import Advice
 from train.render.advice import Row, rows_of, to_settle, told_of
 
 WIDEST = 80

@@ -103,7 +103,7 @@ def _rates_refused(comparison: Comparison, model: str) -> list[str]:
 
 
 def _in_plain_words(why: str) -> str:
-    """A reason as `train.curves` gives it, for a reader who does not know what reaches what."""
+    """A reason as `train.judge.curves` gives it, for a reader who does not know what reaches what."""
     beyond = re.match(r"([\d,]+) rows, .* are expected to reach", why)
     if beyond:
         return f"raw data would need more than {beyond[1]} rows to do as well, and no forecast goes further"

@@ -8,10 +8,10 @@ import numpy as np
 
 from audit.render import words
 from train.comparison import Comparison, Contrast
+from train.judge.statistics import FEWEST_SEEDS, over_seeds
 from train.render import phrases
 from train.render.extra import paired, verified_rows
 from train.render.table import lines
-from train.statistics import FEWEST_SEEDS, over_seeds
 
 CLEAR = ("helps", "hurts")
 

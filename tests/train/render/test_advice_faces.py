@@ -11,9 +11,9 @@ import pytest
 from audit.render import words
 from audit.render.markdown import LONGEST
 from tests.audit.render.test_browser import CHROMIUM, FLAGS, LOOK
-from tests.train.test_advise import CLEAN, KNOWN, NOISY, PRICES, SIZES, flat, planted
-from train.advise import Advice, advise
-from train.prices import Prices
+from tests.train.advice.test_advise import CLEAN, KNOWN, NOISY, PRICES, SIZES, flat, planted
+from train.advice.advise import Advice, advise
+from train.advice.prices import Prices
 from train.render.advice import told_of
 from train.render.advice_html import advice_html
 from train.render.advice_markdown import advice_markdown

@@ -1,0 +1,1 @@
+"""Where the next money should go, from finished comparisons."""
