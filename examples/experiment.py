@@ -26,12 +26,16 @@ from sklearn.decomposition import TruncatedSVD
 from sklearn.feature_extraction.text import TfidfVectorizer
 
 from audit import Dataset, load
-from train import compare
+from train import advise, compare
+from train.advice.prices import parse_prices
 from train.publish import publish
+from train.render.advice_files import write_advice
+from train.render.advice_terminal import advice_terminal
 from train.render.terminal import terminal
 
 VERSIONS = ("raw", "pruned", "relabelled", "reweighted", "augmented", "random-pruned", "oracle")
 WHOLE_POOL = ("pruned@pool", "relabelled@pool", "reweighted@pool")
+PRICES = "label=0.08,review=0.02,row=0.10,gpu_hour=2.5"
 POLLUTED = ("polluted:5", "polluted:10", "polluted:20")
 
 
@@ -149,7 +153,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     )
     publish(replace(comparison, command=f"python examples/experiment.py {said.subject}"), runs)
     print(terminal(comparison))
+    advice = advise([runs], parse_prices(PRICES), command=f"assay advise {runs} --cost {PRICES}")
+    write_advice(advice, said.output / f"{said.subject}-advice")
+    print(advice_terminal(advice))
     print(f"report: {runs}/comparison.html")
+    print(f"        {said.output}/{said.subject}-advice/advice.html")
 
 
 def tell(what: str, done: int, total: int) -> None:

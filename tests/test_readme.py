@@ -15,7 +15,7 @@ from tests.tree import tree
 ROOT = README.parent
 TEXT = README.read_text(encoding="utf-8")
 SAID = commands(TEXT)
-LONG = ("assay demo", "assay compare")
+LONG = ("assay demo", "assay compare", "assay advise")
 """Trained models differ in their last digits between processors: these are run elsewhere, not compared here."""
 
 
@@ -28,7 +28,7 @@ def test_the_readme_begins_with_its_two_commands():
 def test_every_verb_is_shown_with_its_output():
     shown = {c.line.split()[1] for c in SAID if c.line.startswith("assay") and c.output}
 
-    assert {"audit", "gate", "clean", "restore", "compare"} <= shown
+    assert {"audit", "gate", "clean", "restore", "compare", "advise"} <= shown
 
 
 def test_the_quoted_output_is_what_the_commands_print(tmp_path):
@@ -53,9 +53,14 @@ def test_the_tree_in_the_readme_is_the_tree():
     assert TEXT.split("```tree\n")[1].split("\n```")[0] == tree()
 
 
+SMALL = {"experiment": ["digits", "--sizes", "80,160", "--seeds", "3", "--models", "linear"]}
+"""Arguments with which an example takes seconds."""
+
+
 @pytest.mark.parametrize("path", sorted((ROOT / "examples").glob("*.py")), ids=lambda p: p.stem)
-def test_an_example_runs(path):
-    ran = subprocess.run([sys.executable, str(path)], capture_output=True, text=True, check=False, cwd=ROOT)
+def test_an_example_runs(path, tmp_path):
+    said = [*SMALL[path.stem], "-o", str(tmp_path)] if path.stem in SMALL else []
+    ran = subprocess.run([sys.executable, str(path), *said], capture_output=True, text=True, check=False, cwd=ROOT)
 
     assert ran.returncode == 0, ran.stderr
     assert len(ran.stdout.splitlines()) >= 3

@@ -17,11 +17,15 @@ def tree() -> str:
     lines = [line for top in ("audit", "train") for line in _folder(ROOT / top, 0)]
     lines += [
         f"{'suites/':<28}one TOML contract a dataset; tabular, text and image serve any of their kind",
-        f"{'examples/':<28}tabular.py text.py images.py, each run by a test",
+        f"{'examples/':<28}{_names('examples', '*.py')}, each run by a test",
         f"{'tests/':<28}mirrors the tree; tests/bench is `make bench`",
-        f"{'docs/':<28}architecture.md suites.md performance.md",
+        f"{'docs/':<28}{_names('docs', '*.md')}",
     ]
     return "\n".join(lines)
+
+
+def _names(folder: str, pattern: str) -> str:
+    return " ".join(sorted(p.name for p in (ROOT / folder).glob(pattern)))
 
 
 def _folder(folder: Path, depth: int) -> list[str]:

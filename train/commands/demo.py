@@ -22,9 +22,11 @@ if TYPE_CHECKING:
 DATA, TEST = "planted:digits?flips=0.15", "planted:digits-test?flips=0.15"
 TREATMENTS = ("deduplicate", "prune")
 VARIANTS = ("raw", "pruned", "relabelled", "reweighted", "augmented", "random-pruned")
-SIZES = (300, 600, 1200)
+SIZES = (120, 240, 480, 840, 1200)
+"""Five over a range of ten: enough for learning curves."""
 SEEDS = 5
 MODELS = ("linear", "mlp")
+PRICES = "review=0.02,label=0.08,row=0.10"
 
 FOUND_BY = {
     "flip": ("labels", None, "label changed to another digit"),
@@ -63,7 +65,7 @@ class Score:
 @opt.seed_option
 @opt.force_option
 def command(output: Path, seed: int, force: bool) -> int:
-    """Audit, gate, repair, gate again and compare, on scikit-learn's digits with planted, known faults."""
+    """Audit, gate, repair, gate again, compare and advise, on scikit-learn's digits with planted, known faults."""
     from audit.files import refuse_existing
     from audit.sources import load
     from audit.suite import read_suite
@@ -85,9 +87,11 @@ def command(output: Path, seed: int, force: bool) -> int:
     click.echo(f"\nrepair: {len(data):,} rows less {len(data) - len(clean):,} dropped by {' and '.join(TREATMENTS)}")
     click.echo(_gate_line("repaired", after))
     _compared(data, test, names, output / "comparison")
+    _advised(output / "comparison", output / "advice")
     click.echo(f"\nreports: {output}/report/report.html")
     click.echo(f"         {output}/report-clean/report.html")
     click.echo(f"         {output}/comparison/comparison.html")
+    click.echo(f"         {output}/advice/advice.html")
     click.echo("next:    assay audit YOUR-DATA --label COLUMN")
     return 0
 
@@ -171,3 +175,16 @@ def _compared(data: Dataset, test: Dataset, names: tuple[str, str], folder: Path
     publish(comparison, folder)
     click.echo("")
     click.echo(terminal(comparison, colour=opt.colour(), unicode=opt.unicode()), nl=False)
+
+
+def _advised(runs: Path, folder: Path) -> None:
+    from train.advice.advise import advise
+    from train.advice.prices import parse_prices
+    from train.render.advice_files import write_advice
+    from train.render.advice_terminal import advice_terminal
+
+    typed = shlex.join(["assay", "advise", f"{runs}/", "--cost", PRICES, "--model", MODELS[-1], "-o", f"{folder}/"])
+    advice = advise([runs], parse_prices(PRICES), model=MODELS[-1], command=typed, created=opt.today())
+    write_advice(advice, folder)
+    click.echo("")
+    click.echo(advice_terminal(advice, colour=opt.colour(), unicode=opt.unicode()), nl=False)

@@ -17,7 +17,7 @@ from train.fit.loop import predict
 from train.fit.recipe import Recipe
 from train.fit.vmapped import Job, fit_group, shape_of, train_group
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[4]
 LINEAR = Recipe("linear", steps=60, batch=32, lr=1e-2, l2=0.5)
 MLP = Recipe("mlp", width=17, steps=60, batch=32, lr=1e-2, l2=0.3)
 DROPPING = replace(MLP, dropout=0.3)
