@@ -12,6 +12,10 @@ SHARED = 0.8
 a neighbour vote share 0.65 to 0.75 of them on pictures, digits and sentences whose true labels are known."""
 
 
+ENOUGH = 300
+"""Disagreements on the surest half of the rows from which a rise by a fifth would be seen."""
+
+
 @dataclass(frozen=True)
 class Agreement:
     """What a strong view and weaker, different ones say of the noise rate."""
@@ -70,3 +74,25 @@ def stronger(strong: np.ndarray, weak: Sequence[np.ndarray], labels: np.ndarray)
     found = between(strong, weak, labels)
     own = found.high - found.low
     return all(own <= (1 - agree(w, labels) - found.low) / 2 for w in weak)
+
+
+def same_everywhere(strong: np.ndarray, labels: np.ndarray) -> bool:
+    """Whether the noise is plainly no rarer on the surest rows of a strong view than on less sure ones.
+
+    Of the surest half of the rows of each predicted class, which a strong view gets right, the surer and the less sure
+    half disagree with the labels equally often if noise does not depend on the row. Labels that people gave are wrong
+    more often on the less sure ones. With fewer than `ENOUGH` disagreements there is no telling, and the answer is no.
+
+    Args:
+        strong: (n, K) probabilities.
+        labels: (n,) given labels.
+    """
+    n = len(labels)
+    looks, sure = strong.argmax(axis=1), strong.max(axis=1)
+    size = np.bincount(looks, minlength=strong.shape[1])
+    order = np.lexsort((np.arange(n), -sure, looks))
+    starts = np.concatenate([[0], np.cumsum(size)[:-1]])
+    place = (np.arange(n) - np.repeat(starts, size) + 0.5) / np.repeat(size, size)
+    apart = (looks != labels)[order]
+    surer, less = int((apart & (place < 0.25)).sum()), int((apart & (place >= 0.25) & (place < 0.5)).sum())
+    return surer + less >= ENOUGH and less - surer < 1.64 * float(np.sqrt(surer + less))

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from audit.errors import InputError
-from audit.noise.agreement import between, least, stronger, triangulated
+from audit.noise.agreement import between, least, same_everywhere, stronger, triangulated
 from audit.noise.cut import Flags, at_budget, at_precision, best_f1, shifted
 from audit.noise.matrix import NoiseMatrix, Reading, anchored, read
 from audit.noise.pool import logarithms, pool, posterior, softmax
@@ -24,6 +24,7 @@ HIDDEN = 3.0
 quarters of their noise as its own unsureness; on clean labels its errors are over twenty times what likelihood reads."""
 Z = 1.96
 AGREEMENT = "agreement: the probabilities brought make at most half the errors of the views made here"
+EVERYWHERE = "likelihood: the strong view disagrees with the labels as often where it is surest, so noise does not depend on rows"
 ALONE = (
     "one view: nothing tells its unsureness from noise; the geometric mean of what the likelihood reads and of the view's "
     "disagreement with the labels"
@@ -250,10 +251,12 @@ def _rate(evidence: _Evidence, views: Mapping[str, np.ndarray], labels: np.ndarr
     likely = min(max(evidence.sharpest, surely, shared), apart)
     least_of_all = max(0.0, min(best, floor, likely) - (likely - best))
     brought = [v for name, v in views.items() if name not in cheap]
-    strong = logarithms(brought).mean(axis=0).argmax(axis=1) if brought else None
-    if strong is not None and weak and stronger(strong, weak, labels):
-        found = between(strong, weak, labels)
+    strong = softmax(logarithms(brought).mean(axis=0)) if brought else None
+    if strong is not None and weak and stronger(strong.argmax(axis=1), weak, labels):
+        found = between(strong.argmax(axis=1), weak, labels)
         low = min(best, likely, found.low)
+        if same_everywhere(strong, labels):
+            return _Rate(likely, *_range(low, max(found.high, likely), n), EVERYWHERE, sharpen=False)
         return _Rate(min(found.rate, HIDDEN * likely), *_range(low, found.high, n), AGREEMENT, sharpen=True)
     if strong is not None and not weak:
         value = min(float(np.sqrt(likely * apart)), HIDDEN * likely)
@@ -296,10 +299,10 @@ def _others(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """The most probable other class of each row, its probability, and the expected rows by given and true class."""
     rows, classes = np.arange(len(labels)), evidence.logits.shape[1]
-    shares = posterior(softmax(at.temperature * evidence.logits), labels, at.matrix)
-    shares[rows, labels] = 0.0
-    shares *= (wrong / np.maximum(shares.sum(axis=1), 1e-300))[:, None]
-    suggested = shares.argmax(axis=1)
+    joint = at.temperature * evidence.logits + np.log(np.maximum(at.matrix, 1e-300)).T[labels]
+    joint[rows, labels] = -np.inf
+    shares = softmax(joint) * wrong[:, None]
+    suggested = joint.argmax(axis=1)
     probability = shares[rows, suggested]
     shares[rows, labels] = 1 - wrong
     pairs = np.zeros((classes, classes))

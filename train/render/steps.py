@@ -45,7 +45,9 @@ def _apply(comparison: Comparison, best: Line) -> list[Step]:
     parts = [part.strip() for part in best.variant.split("+")]
     repairs = [REPAIRS[part] for part in parts if part in REPAIRS]
     steps = []
-    if repairs:
+    if repairs and _split(comparison.command)[:2] not in ([], ["assay", "compare"]):  # a script's: its data has no name
+        steps.append(Step("Audit the whole data, and write a repaired copy by " + " and ".join(repairs) + ".", ""))
+    elif repairs:
         data, roles = _data(comparison)
         evidence = _embeddings(comparison)
         steps.append(Step("Audit the whole data.", " ".join(["assay audit", data, *roles, *evidence, "-o report/"])))

@@ -6,7 +6,7 @@ from noise.planted import CHEAP, planted, strong_view
 from sklearn.metrics import average_precision_score
 
 from audit.errors import InputError
-from audit.noise.estimate import AGREEMENT, ALONE, LIKELIHOOD, estimate
+from audit.noise.estimate import AGREEMENT, ALONE, EVERYWHERE, LIKELIHOOD, estimate
 
 
 def found(p, **changed):
@@ -34,6 +34,17 @@ def test_heavy_noise_is_ranked_and_flagged(kind):
     assert average_precision_score(p.wrong, e.wrong) > 0.95
     assert p.wrong[e.flagged].mean() == pytest.approx(e.expected_precision, abs=0.07)
     assert e.flagged[p.wrong].mean() == pytest.approx(e.expected_recall, abs=0.07)
+
+
+@pytest.mark.parametrize("rate", [0.0, 0.02, 0.3])
+def test_the_rate_lies_in_its_interval_and_a_suggestion_is_never_the_given_label(rate):
+    p = planted(rate=rate, spread=0.1)
+
+    for views in (p.views, {"mine": strong_view(p.truth), **p.views}):
+        e = found(p, views=views)
+
+        assert 0 <= e.rate_low <= e.rate <= e.rate_high <= 1
+        assert (e.suggested != p.labels).all()
 
 
 def test_clean_labels_stay_clean():
@@ -87,6 +98,16 @@ def test_a_much_stronger_view_decides_by_agreement():
     assert e.count == pytest.approx(p.wrong.sum(), rel=0.15)
     assert e.views[0] == "mine"
     assert e.weights[0] > 0.4
+
+
+def test_noise_that_is_as_frequent_on_the_surest_rows_is_left_to_the_likelihood():
+    p = planted(rate=0.3, spread=0.7, rows=3000)
+    views = {"mine": strong_view(p.truth), **p.views}
+
+    e = found(p, views=views)
+
+    assert e.rule == EVERYWHERE
+    assert e.count == pytest.approx(p.wrong.sum(), rel=0.1)
 
 
 def test_a_strong_view_of_clean_labels_is_not_taken_for_noise():
