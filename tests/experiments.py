@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from pathlib import Path
 
@@ -15,7 +14,12 @@ SUBJECTS = {
     "cifar10n-aggre": "Pictures, the majority of three people's labels",
     "banking77": "Texts",
     "digits": "A table",
+    "small/digits": "The table again, with a run deliberately too small",
 }
+SMALL = "small/digits"
+SMALL_COMMAND = (
+    "python examples/experiment.py digits --sizes 300,600,1200 --seeds 2 --models linear -o build/experiments/small"
+)
 HEAD = """# What repairing labels was worth: pictures, texts, a table
 
 Made by `python -m tests.experiments` from what `python examples/experiment.py SUBJECT` wrote: every version at five sizes
@@ -33,9 +37,10 @@ def document() -> str:
     for name, title in SUBJECTS.items():
         page = (DONE / name / "comparison.md").read_text(encoding="utf-8")
         found, _, _ = BACKSLASH.sub(r"\1", page).partition("\nNext:\n")
-        advice = json.loads((DONE / f"{name}-advice" / "advice.json").read_text(encoding="utf-8"))
-        said = f"`assay advise`: **{advice['answer']}**"
-        parts.append(f"## {title}\n\n`python examples/experiment.py {name}`\n\n{found.strip()}\n\n{said}\n")
+        advice = (DONE / f"{name}-advice" / "advice.md").read_text(encoding="utf-8")
+        weighed, _, _ = BACKSLASH.sub(r"\1", advice).partition("\nTo tell more:\n")
+        command = f"`python examples/experiment.py {name}`" if name != SMALL else f"`{SMALL_COMMAND}`"
+        parts.append(f"## {title}\n\n{command}\n\n{found.strip()}\n\n{weighed.strip()}\n")
     return "\n".join(parts)
 
 

@@ -11,6 +11,7 @@ import time
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from audit import load
@@ -156,6 +157,50 @@ def test_a_damaged_cell_is_trained_again_and_the_comparison_says_so(noisy, held_
     assert values(after) == values(before)
 
 
+def test_both_budgets_train_every_model_twice_and_say_whether_they_agree(noisy, held_out):
+    comparison = compare(noisy, held_out, **{**SMALL, "sizes": (300,), "epochs": 40}, budget="both")
+    equal = [c for c in comparison.cells if c["model"] == "linear:budget=steps"]
+    pruned = {c["model"]: c["steps"] for c in comparison.cells if c["variant"] == "pruned" and c["seed"] == 0}
+
+    assert comparison.models == ("linear", "linear:budget=steps")
+    assert len({c["steps"] for c in equal}) == 1
+    assert pruned["linear"] < pruned["linear:budget=steps"]
+    assert {(b["variant"], b["agree"]) for b in comparison.extra["budgets"]} >= {("pruned", True)}
+
+
+def test_verified_rows_correct_what_wrong_test_labels_hide(tmp_path):
+    data, test = blobs(400, seed=1, noise=0.4), blobs(600, seed=2, noise=0.3)
+    known = test.table.sample(200, random_state=0)
+    pd.DataFrame({"row": known.index, "label": known["truth"]}).to_csv(tmp_path / "checked.csv", index=False)
+    asked = {"variants": ("oracle",), "sizes": (300,), "seeds": 4, "truth": "truth"}
+    given = compare(data, test, **asked)
+    corrected = compare(data, test, **asked, verified=tmp_path / "checked.csv")
+    by_truth = compare(data, replace(test, table=test.table.assign(label=test.table["truth"])), **asked)
+    true = by_truth.contrast("oracle", 300, "linear")
+    found = corrected.contrast("oracle", 300, "linear")
+
+    assert corrected.protocol["verified_rows"] == 200
+    assert given.protocol["verified_rows"] is None
+    assert "of the test labels look wrong" in given.protocol["test_noise"]
+    assert given.contrast("oracle", 300, "linear").diff < true.diff
+    assert found.low < true.diff < found.high
+    assert abs(found.diff - true.diff) < abs(given.contrast("oracle", 300, "linear").diff - true.diff)
+
+
+def test_the_command_takes_every_way_of_training(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    asked = ["compare", "planted:digits", "--test", "planted:digits-test", "--sizes", "60,120", "--seeds", "1"]
+    asked += ["--variants", "pruned,pruned@pool,augmented:noise", "--executor", "processes", "--workers", "1"]
+
+    assert run([*asked, "--track", "tensorboard", "-o", "runs"]) == 0
+    assert "cleaner saw the whole pool" in capsys.readouterr().out
+    assert list((tmp_path / "runs" / "tensorboard").rglob("events*"))
+    assert (
+        "pruned@pool"
+        in json.loads((tmp_path / "runs" / "comparison.json").read_text())["protocol"]["whole_pool_cleaner"]
+    )
+
+
 def test_rows_too_rare_to_audit_are_told_of(noisy, held_out):
     rare = noisy.table.assign(label=lambda t: t["label"].where(t.index > 1, "rare"))
     data = load(rare, label="label", features=list(noisy.roles.features))
@@ -192,6 +237,7 @@ def test_rows_of_the_test_set_are_left_out_of_training(noisy, held_out):
         ({"sizes": (60, 9999)}, "more than the 400 rows"),
         ({"sizes": (3,)}, "too small for 3 classes"),
         ({"models": ("cnn",)}, "looks at pictures"),
+        ({"variants": ("augmented:crop",)}, "crop"),
         ({"seeds": 0}, "seeds must be at least 1"),
         ({"epochs": 0}, "epochs must be at least 1"),
         ({"embeddings": np.zeros((400, 2))}, "go together"),
@@ -205,6 +251,12 @@ def test_what_cannot_be_done_is_said_before_anything_is_trained(noisy, held_out,
 def test_an_unknown_model_offers_the_near_one(noisy, held_out):
     with pytest.raises(UnknownName, match="did you mean 'linear'"):
         compare(noisy, held_out, **SMALL, models=("liner",))
+
+
+@pytest.mark.parametrize("changed", [{"budget": "step"}, {"executor": "processess"}, {"track": "tensorbord"}])
+def test_an_unknown_way_of_training_offers_the_near_one(noisy, held_out, changed, tmp_path):
+    with pytest.raises(UnknownName, match="did you mean"):
+        compare(noisy, held_out, **SMALL, **changed, runs=tmp_path)
 
 
 def test_a_folder_of_other_things_is_refused(noisy, held_out, tmp_path):
