@@ -51,6 +51,7 @@ VARIANTS = "raw,pruned,relabelled,reweighted,augmented,pruned+augmented,random-p
 )
 @click.option("--test-embeddings", type=click.Path(path_type=Path), help="The same for the test set.")
 @click.option("--truth", metavar="COL", help="Column of true labels, for the variant oracle.")
+@click.option("--device", metavar="NAME", help="cpu or cuda [default: a GPU where there is one].")
 @click.option(
     "--executor",
     metavar="NAME",
@@ -77,6 +78,7 @@ def command(
     embeddings: Path | None,
     test_embeddings: Path | None,
     truth: str | None,
+    device: str | None,
     executor: str,
     workers: int | None,
     track: str | None,
@@ -91,6 +93,7 @@ def command(
     """
     from audit.probabilities import load_array
     from audit.render.terminal import command_lines
+    from audit.render.words import wrap
     from audit.sources import load
     from train.experiment import compare
     from train.publish import publish
@@ -116,6 +119,7 @@ def command(
             epochs=epochs,
             budget=budget,
             verified=verified,
+            device=device,
             executor=executor,
             workers=workers,
             track=track,
@@ -130,6 +134,8 @@ def command(
         click.echo(markdown(comparison))
     else:
         click.echo(terminal(comparison, colour=opt.colour(), unicode=opt.unicode()))
+        for said in comparison.extra["planner"]:
+            click.echo("\n".join(wrap(f"trained {said}", WIDTH)))
         click.echo(f"report: {output}/comparison.html")
         if after := next((s.command for s in next_steps(comparison) if s.command), ""):
             click.echo("\n".join(command_lines("next:", after, WIDTH)))
