@@ -19,7 +19,7 @@ from audit.evidence import Evidence, Given
 from audit.report import Card, Report
 from audit.run import audit
 from train.fit.rng import key, numpy_generator
-from train.grid.variants import Variant
+from train.grid.variants import Treat, Variant
 
 FEWEST_OF_A_CLASS = 3
 """Rows of classes with fewer in a draw are not audited and stay as they are: nothing could be learnt of them."""
@@ -74,14 +74,17 @@ def rows_of(
     positions = order(data.labels, seed)[:size]
     own = audited(data, vectors, positions, seed)
     took = time.perf_counter() - start
-    out = {}
-    for variant in variants:
+    made: dict[tuple[Treat, str], Rows] = {}
+    for variant in variants:  # versions that differ in augmentation alone have the same rows
+        if (variant.treat, variant.cleaner) in made:
+            continue
         start = time.perf_counter()
         by = own if variant.cleaner == "draw" else _seen_whole(own, whole)
         rows = treated(variant, data, positions, by.part, by.report, seed)
         noise = None if truth is None else noise_of(data, rows.positions, truth, rows.labels)
-        out[variant.name] = replace(rows, noise=noise, repair_seconds=took + time.perf_counter() - start)
-    return out
+        rows = replace(rows, noise=noise, repair_seconds=took + time.perf_counter() - start)
+        made[variant.treat, variant.cleaner] = rows
+    return {v.name: made[v.treat, v.cleaner] for v in variants}
 
 
 def _seen_whole(own: Audited, whole: Audited | None) -> Audited:
@@ -165,8 +168,8 @@ def treated(variant: Variant, data: Dataset, positions: np.ndarray, part: Datase
     given = np.ones(len(positions)) if data.weights is None else data.weights[positions]
     weights = given.copy()
     number = {str(c): i for i, c in enumerate(data.classes)}
-    for row, to in patch.rows("relabel")["to"].items():
-        labels[rows.get_loc(row)] = number[to]
+    to = patch.rows("relabel")["to"]
+    labels[rows.get_indexer(to.index)] = [number[name] for name in to]
     weight = patch.rows("weight")["weight"]
     weights[rows.get_indexer(weight.index)] *= weight.to_numpy()
     stays = ~rows.isin(patch.rows("drop").index)
