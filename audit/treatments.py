@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
@@ -130,7 +131,9 @@ def _once(lines: list[dict[str, Any]], data: Dataset, treatment: str) -> Patch:
     """One line a row, the first that speaks of it, in the data's order."""
     if not lines:
         return empty_patch(data.fingerprint, treatment)
-    table = pd.DataFrame(lines).drop_duplicates("row")
-    order = np.argsort(data.rows.get_indexer(pd.Index(table["row"])), kind="stable")
-    ordered: list[dict[str, Any]] = table.iloc[order].to_dict("records")  # type: ignore[assignment]  # names are text
+    first: dict[Hashable, dict[str, Any]] = {}
+    for line in lines:
+        first.setdefault(line["row"], line)
+    places = data.rows.get_indexer(pd.Index(list(first)))
+    ordered = [line for _, line in sorted(zip(places.tolist(), first.values(), strict=True), key=itemgetter(0))]
     return make_patch(ordered, base=data.fingerprint, treatment=treatment)

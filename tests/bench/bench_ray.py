@@ -47,7 +47,7 @@ def run() -> list[Goal]:
     ]
 
 
-_LONG = Recipe("mlp", width=64, epochs=40)
+_LONG = Recipe("mlp", width=64, epochs=120)
 
 
 def _carrying(name: str, executor: str, grid: Grid) -> Goal:

@@ -60,7 +60,8 @@ def _deduplicated(data: Dataset, report: Report, seed: int) -> Patch:  # noqa: A
 
 
 def _random_pruned(data: Dataset, report: Report, seed: int) -> Patch:
-    return prune_at_random(data, report, seed=seed, rows=len(prune(data, report, checks=("labels",))))
+    # as many as `_pruned` drops: each flagged row once
+    return prune_at_random(data, report, seed=seed, rows=report["labels"].findings.index.nunique())
 
 
 VARIANTS: dict[str, Variant] = {
