@@ -58,6 +58,7 @@ def joined() -> Iterator[torch.device]:
     distributed.init_process_group("nccl" if cuda else "gloo")
     try:
         yield device
+        distributed.barrier()  # a process that leaves while another still sends takes it down
     finally:
         distributed.destroy_process_group()
 

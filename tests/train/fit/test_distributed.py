@@ -28,6 +28,7 @@ DOUBLE = {
 COMMANDED = "mlp:width=8:epochs=2"
 
 WORKER = """
+import os
 import sys
 import torch
 from tests.train.fit.test_distributed import COMMANDED, DOUBLE, examples
@@ -42,6 +43,7 @@ with joined():
     torch.save(out, f"{sys.argv[1]}/{torch.distributed.get_rank()}.pt")
     torch.set_default_dtype(torch.float32)
     main([f"{sys.argv[1]}/data.npz", f"{sys.argv[1]}/model.npz", "--model", COMMANDED, "--seed", "5"])
+os._exit(0)  # all is written; torch's threads may abort a process that is taken down in order
 """
 
 
