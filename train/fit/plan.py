@@ -340,7 +340,7 @@ def _time_alone(work: _Work, job: Job) -> float:
         seen.append(_now(work.x))
         return (inputs, targets) if job.augment is None else job.augment(inputs, targets, generator)
 
-    few = replace(job.recipe or work.recipe, steps=WARM + 2 * PROBE + 1, patience=None)
+    few = replace(job.recipe or work.recipe, steps=WARM + PROBE + 1, patience=None)
     _alone(work, replace(job, augment=clocked, recipe=few))
     return median(after - before for before, after in pairwise(seen[WARM:]))
 
