@@ -94,17 +94,18 @@ def remark(comparison: Comparison, model: str) -> str:
     found = [f for _, block in flattery(comparison, model) for f in block]
     if not found:
         return ""
-    worst = max(found, key=lambda f: (f.flips, f.misleads, f.diff))
+    # a verdict that another cleaner only makes less sure of is no flattery
+    worst = max(found, key=lambda f: (f.diff > 0 and f.flips, f.diff > 0 and f.misleads, f.diff))
     doing = phrases.deed(worst.variant).doing
     at = f"at {phrases.rows(worst.size)}"
+    if worst.diff <= 0:
+        return f"A cleaner that saw the whole pool does not flatter: {at} it changes {doing} by {worst.value} points."
     if worst.flips:
         return (
             f"A cleaner that saw the whole pool turns the verdict: {at} {phrases.does(worst.variant, worst.honest.verdict)} "
             f"({phrases.difference(worst.honest)}), with the whole pool it would seem to "
             f"{worst.pool.verdict.rstrip('s') if worst.pool.verdict == 'helps' else 'hurt'} ({phrases.difference(worst.pool)})."
         )
-    if worst.diff <= 0:
-        return f"A cleaner that saw the whole pool does not flatter: {at} it changes {doing} by {worst.value} points."
     turned = f", from “{worst.honest.verdict}” to “{worst.pool.verdict}”" if worst.misleads else ""
     return (
         f"A cleaner that saw the whole pool flatters {doing} by up to {phrases.gain(worst.diff)} points ({at}){turned}."

@@ -148,6 +148,14 @@ def test_the_flattery_of_each_size_is_the_difference_of_the_two():
     assert re.findall(r'class="num"><b>([^<]+)</b>', table) == ["+3.0", "+1.1", "+0.2", "−0.8", "−1.5"]
 
 
+def test_a_verdict_that_the_whole_pool_makes_less_sure_of_is_no_flattery():
+    own = ((1.2, 0.9, 1.5), (1.3, 0.8, 1.8), (0.9, 0.5, 1.3), (1.2, 0.8, 1.6), (0.5, 0.1, 0.9))
+    pool = ((3.3, 2.9, 3.7), (3.0, 2.6, 3.4), (2.2, 1.8, 2.6), (1.4, 1.0, 1.8), (0.4, -0.1, 0.9))
+    made = full({**HURTS, "pruned": own, "pruned@pool": pool})
+
+    assert "flatters pruning by up to 2.1 points" in terminal(made).replace("\n", " ")
+
+
 # -- curves and what a row is worth ------------------------------------------------------------------------------------
 
 
