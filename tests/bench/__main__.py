@@ -6,6 +6,7 @@ import sys
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # before numpy is imported
 
 from tests.bench import (
+    bench_advice,
     bench_audit,
     bench_compare,
     bench_curves,
@@ -31,6 +32,7 @@ ALL = {
     "ray": bench_ray.run,
     "statistics": bench_statistics.run,
     "curves": bench_curves.run,
+    "advice": bench_advice.run,
     "gpu": bench_gpu.run,
 }
 

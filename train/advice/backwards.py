@@ -22,7 +22,7 @@ from train.judge.curves import Refused
 FEWEST_LEVELS = 2
 FEWEST_SEEDS = 3
 FURTHEST = 1.5
-"""How many times the largest share that was flipped the fit is followed backwards. Measured: docs/advice.md."""
+"""How many times the largest share that was flipped the fit is followed backwards. What it is off by: `python -m tests.bench advice`."""
 RESAMPLES = 1000
 ALPHA = 0.05
 

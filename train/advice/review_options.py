@@ -31,7 +31,7 @@ PRECISION = (0.5, 1.0)
 """Of the labels that look wrong, the share that is, where nobody knows: published and measured values lie here for all
 but weak cleaners. The middle is the estimate."""
 COSTLIEST = 5.0
-"""A wrong label costs at most so many times its share of the rows: twice what was measured (docs/advice.md)."""
+"""A wrong label is taken to cost at most so many times its share of the rows: an upper end, by convention."""
 
 
 def review_options(measured: Measured, model: str, prices: Prices) -> list[Action]:

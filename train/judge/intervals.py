@@ -19,9 +19,8 @@ from train.judge.statistics import Difference, crossed
 
 PRIOR = 16.0
 """Degrees of freedom that the family's common ratio counts for beside a contrast's own: they suppose that ratios differ
-by 35 % from contrast to contrast. Five contrasts of models trained on CIFAR-10N with 48 seeds each differed by 5 % to 18 %
-(linear models, 1,000 to 5,000 test rows) and by 18 % to 52 % (MLPs on the worst labels); the one that differed most, rows
-dropped at random, was then covered 92 times in 100."""
+by 35 % from contrast to contrast. Where they differ by more, the one that differs most is covered less;
+`make bench-statistics` prints the worst."""
 MANY = 1e6
 """Degrees of freedom at which Student's t is the normal distribution."""
 

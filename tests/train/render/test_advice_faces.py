@@ -1,16 +1,14 @@
 """Advice in a terminal, as Markdown and as a page, with every outcome."""
 
 import html as markup
-import json
 import re
-import subprocess
 from dataclasses import replace
 
 import pytest
 
 from audit.render import words
 from audit.render.markdown import LONGEST
-from tests.audit.render.test_browser import CHROMIUM, FLAGS, LOOK
+from tests.browser import needs_browser, opened
 from tests.train.advice.test_advise import CLEAN, KNOWN, NOISY, PRICES, SIZES, flat, planted
 from train.advice.advise import Advice, advise
 from train.advice.prices import Prices
@@ -143,24 +141,11 @@ def test_the_page_shows_every_action_its_evidence_and_every_command(any_case):
         assert all(part in text for part in words.visible(action.command).split(" "))
 
 
-@pytest.mark.skipif(CHROMIUM is None, reason="no chromium or chrome on this machine to open the page in")
+@needs_browser
 def test_pages_ask_for_nothing_say_nothing_and_fit_at_320_and_at_1280(cases, tmp_path):
     chosen = ("do it", "three sizes", "markup")
-    frames = [
-        f'<iframe style="border:0;width:{w}px;height:900px" srcdoc="{markup.escape(advice_html(cases[name]))}"></iframe>'
-        for name in chosen
-        for w in (320, 1280)
-    ]
-    wrapper = tmp_path / "wrapper.html"
-    head = '<!doctype html><meta charset="utf-8"><link rel="icon" href="data:,"><body>'
-    wrapper.write_text(f"{head}{''.join(frames)}{LOOK}", encoding="utf-8")
-    offline = ["--host-resolver-rules=MAP * ~NOTFOUND", "--proxy-server=127.0.0.1:9"]
-    command = [str(CHROMIUM), *FLAGS, *offline, f"--user-data-dir={tmp_path / 'profile'}", wrapper.as_uri()]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
-    found = re.search(r"<pre>(.*)</pre>", done.stdout, re.DOTALL)
-    assert found, done.stderr[-2000:]
-    seen = json.loads(markup.unescape(found[1]))
+    seen, console = opened([advice_html(cases[name]) for name in chosen], tmp_path)
 
     assert [page["scroll"] for page in seen] == [320, 1280] * len(chosen)
-    assert [page["requests"] for page in seen] == [[]] * len(frames)
-    assert [line for line in done.stderr.splitlines() if "CONSOLE" in line] == []
+    assert [page["requests"] for page in seen] == [[]] * 2 * len(chosen)
+    assert console == []
