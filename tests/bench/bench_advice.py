@@ -5,7 +5,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import product
-from typing import cast
 
 import numpy as np
 import pandas as pd
@@ -15,13 +14,14 @@ from audit import Dataset, load
 from tests.bench.goals import Goal, at_least, at_most
 from train import Comparison, compare
 from train.advice.actions import Estimate, judge
-from train.advice.backwards import Backwards, extrapolate_backwards
+from train.advice.backwards import extrapolate_backwards
 from train.comparison import BASELINE
 from train.judge.curves import Refused, fit_curve
 
 COMMAND = "python -m tests.bench advice"
 ROWS, TEST_ROWS, SEEDS = 900, 800, 5
-LEVELS = (5, 10, 20)
+LEVELS = (10, 20, 30)
+"""Percent: nothing is read backwards from less than two thirds of the data's own noise."""
 CURVES = 150
 SIZES = np.array([500.0, 1000.0, 2000.0, 4000.0, 8000.0])
 
@@ -81,7 +81,8 @@ def _reading(data: Dataset, test: Dataset, noise: float, model: str) -> Reading:
     found = compare(data, test, variants=variants, sizes=[ROWS], seeds=SEEDS, models=(model,), truth="truth")
     errors = {p / 100: _errors(found, f"polluted:{p}") for p in LEVELS} | {0.0: _errors(found, BASELINE)}
     own = [c["noise"] for c in found.cells if c["variant"] == BASELINE]
-    read = cast("Backwards", extrapolate_backwards(errors, own))
+    read = extrapolate_backwards(errors, own)
+    assert not isinstance(read, Refused), read.why
     oracle = found.contrast("oracle", ROWS, model).diff
     return Reading(noise, 100 * oracle, 100 * read.gain, read.low <= oracle <= read.high)
 

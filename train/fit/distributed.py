@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import argparse
 import io
-import math
 import os
 import sys
 from collections.abc import Iterator, Sequence
@@ -99,7 +98,7 @@ def fit_distributed(
         inputs, targets = floats(x[chosen]), functional.one_hot(labels[chosen], classes).float()
         if augment is not None:
             inputs, targets = augment(inputs, targets, generator(seed, "augment", taken - 1))
-        rate = recipe.lr * 0.5 * (1 + math.cos(math.pi * (taken - 1) / steps))
+        rate = recipe.rate_at(taken - 1, steps)
         training.step(inputs[part], targets[part], weights[chosen], part, keys[taken - 1], rate)
         if recipe.patience is not None and looks(taken - 1, per_epoch, steps):
             patience = patience.after(_agreed_loss(model, x, labels, weights, held))

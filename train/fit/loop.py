@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -85,7 +84,7 @@ def fit(
             for drop, mask in zip(drops, masks[step], strict=True):
                 drop.key = mask
             for group in optimiser.param_groups:
-                group["lr"] = recipe.lr * 0.5 * (1 + math.cos(math.pi * step / steps))
+                group["lr"] = recipe.rate_at(step, steps)
             runner(_backward, optimiser, inputs, targets, weights[chosen])
             optimiser.step()
             if recipe.patience is not None and looks(step, per_epoch, steps):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, Literal
 
@@ -42,6 +43,10 @@ class Recipe:
         if self.steps is not None:
             return self.steps
         return max(self.fewest_steps, self.epochs * max(1, rows // self.batch))
+
+    def rate_at(self, step: int, steps: int) -> float:
+        """The learning rate of a step, from 0, of a training of so many: one cosine to 0."""
+        return self.lr * 0.5 * (1 + math.cos(math.pi * step / steps))
 
     def to_dict(self) -> dict[str, Any]:
         """JSON values."""

@@ -27,7 +27,7 @@ from audit.errors import InputError
 from train.augment import floats, take_each
 from train.fit.device import PLAIN, Runner, Ways
 from train.fit.groups.cells import Cell, Job, cells_of
-from train.fit.groups.spans import rows_at
+from train.fit.groups.spans import BETA1, BETA2, EPSILON, SPAN, rows_at
 from train.fit.loop import Fit
 from train.fit.masks import dropout_keys
 from train.fit.models import Drop
@@ -35,10 +35,6 @@ from train.fit.recipe import Recipe
 from train.fit.rng import generator
 from train.fit.stopping import Patience, looks, mean_loss
 
-BETA1, BETA2, EPSILON = 0.9, 0.999, 1e-8
-"""AdamW's, as torch has them."""
-SPAN = 128
-"""Steps whose rows are chosen in one go."""
 Tensors = dict[str, torch.Tensor]
 Forward = Callable[[Tensors, Tensors, torch.Tensor, torch.Tensor], torch.Tensor]
 
@@ -221,7 +217,7 @@ def _span(group: _Group, start: int, stop: int, device: torch.device) -> _Span:
     cells = group.cells
     chosen = [rows_at(c, start, stop) for c in cells]
     drops = len(_drops(cells[0].model))
-    rates = [[_learning_rate(c, step) for c in cells] for step in range(start, stop)]
+    rates = [[c.recipe.rate_at(step, c.steps) for c in cells] for step in range(start, stop)]
     first = [1 - BETA1 ** (step + 1) for step in range(start, stop)]
     decay = [[1 - lr * c.recipe.l2 for lr, c in zip(row, cells, strict=True)] for row in rates]
     sizes = [[-(lr / f) for lr in row] for row, f in zip(rates, first, strict=True)]
@@ -237,10 +233,6 @@ def _span(group: _Group, start: int, stop: int, device: torch.device) -> _Span:
         torch.tensor(decay, dtype=group.flat.dtype, device=device),
         torch.tensor(sizes, dtype=group.flat.dtype, device=device),
     )
-
-
-def _learning_rate(cell: Cell, step: int) -> float:
-    return cell.recipe.lr * 0.5 * (1 + math.cos(math.pi * step / cell.steps))
 
 
 # -- one step ----------------------------------------------------------------------------------------------------------

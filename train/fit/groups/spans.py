@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -11,6 +10,7 @@ import torch
 from train.fit.groups.buffers import Buffers
 from train.fit.groups.cells import Cell
 from train.fit.masks import dropout_keys, least_kept, scale_of
+from train.fit.recipe import Recipe
 from train.fit.rng import generator
 
 SPAN = 128
@@ -119,7 +119,7 @@ def span_of(buffers: Buffers, cells: Sequence[Cell], start: int, stop: int) -> S
     dropping = sum(layer.drops for layer in buffers.layers)
     keys = [dropout_keys(c.seed, start, stop, dropping) for c in cells]
     knobs = [(c.recipe.lr, c.recipe.l2, c.steps) for c in cells]
-    rates = {knob: _rates(*knob, start, stop) for knob in set(knobs)}
+    rates = {k: _rates(c.recipe, c.steps, start, stop) for k, c in dict(zip(knobs, cells, strict=True)).items()}
     decay, rate = torch.tensor([rates[k] for k in knobs], dtype=values.dtype).permute(2, 1, 0).to(values.device)
     weights = _stacked([c.weights for c in cells], chosen)
     each = (1 / weights.sum(dim=-1).to(values.dtype))[..., None] * weights
@@ -160,7 +160,7 @@ def rows_at(cell: Cell, start: int, stop: int) -> torch.Tensor:
     return torch.cat(parts).view(-1, cell.batch)
 
 
-def _rates(lr: float, l2: float, steps: int, start: int, stop: int) -> list[tuple[float, float]]:
+def _rates(recipe: Recipe, steps: int, start: int, stop: int) -> list[tuple[float, float]]:
     """(decay, rate) of each step: one cosine to 0, and AdamW's correction of the first moment."""
-    rates = [lr * 0.5 * (1 + math.cos(math.pi * step / steps)) for step in range(start, stop)]
-    return [(1 - own * l2, -(own / (1 - BETA1 ** (start + i + 1)))) for i, own in enumerate(rates)]
+    rates = [recipe.rate_at(step, steps) for step in range(start, stop)]
+    return [(1 - own * recipe.l2, -(own / (1 - BETA1 ** (start + i + 1)))) for i, own in enumerate(rates)]
