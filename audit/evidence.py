@@ -3,94 +3,41 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from audit.cache import Cache, array_digest, installed
+from audit.cache import Cache, installed
 from audit.dataset import Dataset
-from audit.embeddings import Backbone, check_embeddings, describe, embed
+from audit.embeddings import check_embeddings, describe, embed
 from audit.errors import InputError, NotApplicable, some
 from audit.folds import TooRare, assign_folds, blocks
-from audit.neighbours import Neighbours, nearest, sets
-from audit.probabilities import (
-    VOTERS,
-    Probabilities,
-    check_probabilities,
-    geometric_mean,
-    linear_head,
-    neighbour_vote,
-    out_of_fold,
-)
+from audit.given import Given
+from audit.neighbours import RECALL, Neighbours, nearest, sets
+from audit.noise.estimate import Estimate, estimate
+from audit.noise.refit import Features
+from audit.probabilities import VOTERS, geometric_mean, linear_head, out_of_fold
 from audit.suite import Suite
+from audit.views import CHEAP, HEAD, cheap, checked, unseen
 
 GRAPH = VOTERS + 20
 """Neighbours kept for each row: the voters, and spare ones for those that a row's own copies and group take up."""
+GRAPH_IS = ("exact", "recall", "how")
+"""What is kept of how the graph was found."""
 FOLDS = 5
+STABLE_WORK = 2e9
+"""Rows times columns times classes up to which the linear head is learnt again on other folds."""
 NEAR = 0.13
 """Two rows look the same below this share of the median distance between nearest neighbours (cleanlab's ratio)."""
+MODEL = "model"
 Progress = Callable[[str, int, int], None]
 
 
-@dataclass(frozen=True, eq=False)
-class Given:
-    """Evidence that the user brings, row by row in the data's order."""
-
-    embeddings: np.ndarray | None = None
-    reference_embeddings: np.ndarray | None = None
-    pred_probs: Probabilities | None = None
-    """Out-of-sample class probabilities."""
-    model: Any = None
-    """Any scikit-learn classifier with predict_proba; cloned for each fold, fitted on the embeddings."""
-    backbone: Backbone | None = None
-
-    @property
-    def key(self) -> dict[str, Any]:
-        """What tells this evidence from other evidence, for the cache."""
-        probabilities = self.pred_probs
-        return {
-            "embeddings": None if self.embeddings is None else array_digest(self.embeddings),
-            "reference": None if self.reference_embeddings is None else array_digest(self.reference_embeddings),
-            "pred_probs": probabilities
-            and [array_digest(probabilities.values), [str(c) for c in probabilities.classes]],
-            "model": None if self.model is None else _settings(self.model),
-            "backbone": self.backbone and [self.backbone.name, array_digest(_file(self.backbone))],
-        }
-
-    def take(self, positions: np.ndarray) -> Given:
-        """The same evidence for some of the rows."""
-        probabilities = self.pred_probs
-        return Given(
-            None if self.embeddings is None else self.embeddings[positions],
-            self.reference_embeddings,
-            probabilities and Probabilities(np.asarray(probabilities.values)[positions], probabilities.classes),
-            self.model,
-            self.backbone,
-        )
-
-    def take_reference(self, positions: np.ndarray) -> Given:
-        """The same evidence for some of the reference's rows."""
-        vectors = self.reference_embeddings
-        return replace(self, reference_embeddings=None if vectors is None else vectors[positions])
-
-
-def _settings(model: Any) -> list[Any]:
-    """A classifier by all its parameters: its own repr leaves out the middle of a long one."""
-    return [
-        type(model).__module__,
-        type(model).__qualname__,
-        {k: repr(v) for k, v in model.get_params(deep=True).items()},
-    ]
-
-
-def _file(backbone: Backbone) -> np.ndarray:
-    try:
-        return np.frombuffer(backbone.weights.read_bytes(), dtype=np.uint8)
-    except OSError as refused:
-        raise InputError(f"{backbone.weights}: {refused.strerror}") from None
+class Unlearnable(InputError):
+    """A class of which no fold can learn and judge, so that no view can be made here."""
 
 
 def silent(what: str, done: int, total: int) -> None:
@@ -104,7 +51,7 @@ class Evidence:
     data: Dataset
     reference: Dataset | None = None
     suite: Suite = field(default_factory=lambda: Suite("none"))
-    given: Given = Given()
+    given: Given = field(default_factory=Given)
     seed: int = 0
     cache: Cache = field(default_factory=Cache)
     progress: Progress = silent
@@ -115,12 +62,18 @@ class Evidence:
     @property
     def key(self) -> dict[str, Any]:
         """What every cached piece depends on."""
+        return {"data": self.data.fingerprint, **self.given.key, **self._without_labels}
+
+    @property
+    def _without_labels(self) -> dict[str, Any]:
+        """What the pieces made without labels depend on: where only labels were repaired they stay as they are."""
         engines = ("scikit-learn", "skrub", "faiss-cpu", "assay")
+        given = self.given.key
         return {
-            "data": self.data.fingerprint,
+            "content": self.data.content_fingerprint,
             "seed": self.seed,
             "engines": [installed(e) for e in engines],
-            **self.given.key,
+            **{name: given[name] for name in ("embeddings", "reference", "backbone")},
         }
 
     @cached_property
@@ -138,11 +91,11 @@ class Evidence:
         def compute() -> dict[str, np.ndarray]:
             self.progress("embeddings", 0, 1)
             others = () if self.reference is None else (self.reference,)
-            made = embed(self.data, *others, seed=self.seed, backbone=self.given.backbone)
+            made = embed(self.data, *others, seed=self.seed, backbone=self.given.backbone, cache=self.cache)
             self.progress("embeddings", 1, 1)
             return {f"v{i}": v for i, v in enumerate(made)}
 
-        key = {**self.key, "reference_data": self.reference and self.reference.fingerprint}
+        key = {**self._without_labels, "reference_data": self.reference and self.reference.content_fingerprint}
         return list(self.cache.arrays("embeddings", key, compute).values())
 
     @property
@@ -173,10 +126,15 @@ class Evidence:
             self.progress("neighbours", 0, 1)
             near = nearest(self.space[0], GRAPH)
             self.progress("neighbours", 1, 1)
-            return {"indices": near.indices, "distances": near.distances}
+            return {
+                "indices": near.indices,
+                "distances": near.distances,
+                **{name: np.array(getattr(near, name)) for name in GRAPH_IS},
+            }
 
-        kept = self.cache.arrays("neighbours", {**self.key, "k": GRAPH}, compute)
-        return Neighbours(kept["indices"], kept["distances"])
+        kept = self.cache.arrays("neighbours", {**self._without_labels, "k": GRAPH, "recall": RECALL}, compute)
+        known = {name: kept[name].item() for name in GRAPH_IS}
+        return Neighbours(kept["indices"], kept["distances"], **known)
 
     @property
     def has_reference_embeddings(self) -> bool:
@@ -203,8 +161,10 @@ class Evidence:
         n = len(self.data)
         close = self.neighbours.distances < self.near_threshold
         pairs = np.stack([np.repeat(np.arange(n), close.sum(axis=1)), self.neighbours.indices[close]], axis=1)
-        keys = [self.data.content, self.data.normalised_content]
-        return sets(np.vstack([pairs, *(_same(k) for k in keys)]), n)
+        equal = [
+            np.stack([np.arange(n), f], axis=1) for f in (self.data.first_of_content, self.data.first_of_normalised)
+        ]
+        return sets(np.vstack([pairs, *equal]), n)
 
     @cached_property
     def together(self) -> np.ndarray:
@@ -215,48 +175,102 @@ class Evidence:
     @cached_property
     def folds(self) -> np.ndarray:
         """(n,) the fold in which a row is held out."""
+        return self._folds(self.seed)
+
+    def _folds(self, seed: int) -> np.ndarray:
         try:
-            return assign_folds(self.data.labels, self.together, folds=FOLDS, seed=self.seed)
+            return assign_folds(self.data.labels, self.together, folds=FOLDS, seed=seed)
         except TooRare as rare:
             rows = self.data.rows[rare.positions]
-            raise InputError(
+            raise Unlearnable(
                 f"class {self.data.classes[rare.class_]!r} has {len(rows)} row{'s' * (len(rows) > 1)} in one block "
                 f"(row {some(rows)}), so nothing can be learnt of it; merge it, drop it, or give --pred-probs"
             ) from None
 
     @cached_property
     def views(self) -> dict[str, np.ndarray]:
-        """Out-of-fold probabilities (n, K) by the name of what made them."""
-        labels, classes = self.data.labels, len(self.data.classes)
+        """Class probabilities (n, K) in the order of `data.classes`, by the name of what made them: what was brought
+        along first, then what is made here. No row had a part in its own.
+
+        Raises:
+            InputError: if there is one label only, a class too rare to learn, or evidence that saw the labels.
+        """
+        labels = self.data.labels
         if len(np.unique(labels)) < 2:
             raise InputError(f"{self.data.name}: all {len(labels):,} rows have one label, {self.data.given.iloc[0]!r}")
-        if self.given.pred_probs is not None:
-            where = "pred_probs"
-            given = check_probabilities(self.given.pred_probs, labels, self.data.classes, list(self.data.rows), where)
-            return {"your probabilities": given}
+        brought = checked(self.given.brought, self.data)
+        made, _ = self._made
+        unseen(brought, {k: v for k, v in made.items() if k in CHEAP}, labels)
+        return {**brought, **made}
+
+    @cached_property
+    def _made(self) -> tuple[dict[str, np.ndarray], str]:
+        """The views made here, and why there are none."""
+        labels, classes = self.data.labels, len(self.data.classes)
+        try:
+            folds = self.folds
+        except Unlearnable as rare:
+            if not self.given.brought:
+                raise
+            return {}, f"only the probabilities that were brought along: {rare}"
 
         def tick(done: int, total: int) -> None:
             self.progress("out-of-fold probabilities", done, total)
 
         def compute() -> dict[str, np.ndarray]:
-            if self.given.model is not None:
-                return {"model": out_of_fold(self._clone, self.embeddings, labels, self.folds, classes, tick)}
-            head = linear_head(self.embeddings, labels, self.folds, classes, tick)
-            return {"head": head, "vote": neighbour_vote(self.neighbours, labels, self.together, classes)}
+            own = cheap(self.embeddings, self.neighbours, labels, folds, self.together, classes, tick)
+            if self.given.model is None:
+                return own
+            return {MODEL: out_of_fold(self._clone, self.embeddings, labels, folds, classes, tick), **own}
 
         kept = self.cache.arrays("probabilities", {**self.key, "folds": FOLDS}, compute)
-        names = {"head": "linear head", "vote": "neighbour vote", "model": type(self.given.model).__name__}
-        return {names[k]: v for k, v in kept.items()}
+        return {type(self.given.model).__name__ if k == MODEL else k: v for k, v in kept.items()}, ""
+
+    @property
+    def strong(self) -> dict[str, np.ndarray]:
+        """The views by what the user brought: probabilities, or a model."""
+        return {k: v for k, v in self.views.items() if k not in CHEAP}
+
+    @cached_property
+    def pred_probs(self) -> np.ndarray:
+        """(n, K) what one model would be asked for: the geometric mean of what was brought, else of all views."""
+        return geometric_mean(list((self.strong or self.views).values()))
+
+    @cached_property
+    def noise(self) -> Estimate:
+        """How many labels are wrong and which, by all views."""
+        here = [name for name in CHEAP if name in self.views]
+        return estimate(self.views, self.data.labels, cheap=here, features=self.features if here else None)
+
+    @cached_property
+    def features(self) -> Features:
+        """What the views made here are made of."""
+        return Features(self.embeddings, self.neighbours, self.folds, self.together)
+
+    @property
+    def notes(self) -> list[str]:
+        """Fallbacks that the views and the graph of neighbours took."""
+        why = self._made[1]
+        return [*([why] if why else []), *self.neighbours.notes]
+
+    def opinions(self, seeds: int) -> np.ndarray:
+        """(seeds, n) what the linear head says of each row, learnt on other folds with each seed."""
+        labels, classes = self.data.labels, len(self.data.classes)
+
+        def compute() -> dict[str, np.ndarray]:
+            said = [self.views[HEAD].argmax(axis=1)]
+            for seed in range(1, seeds):
+                folds = self._folds(self.seed + seed)
+                said.append(linear_head(self.embeddings, labels, folds, classes, lambda *_: None).argmax(axis=1))
+                self.progress("stability", seed, seeds - 1)
+            return {"opinions": np.stack(said)}
+
+        return self.cache.arrays("opinions", {**self.key, "folds": FOLDS, "seeds": seeds}, compute)["opinions"]
 
     def _clone(self, rows: int) -> Any:  # noqa: ARG002  the user's model is fitted the same however many rows
         from sklearn.base import clone
 
         return clone(self.given.model)
-
-    @cached_property
-    def pred_probs(self) -> np.ndarray:
-        """(n, K) the views' geometric mean, in the order of `data.classes`."""
-        return geometric_mean(list(self.views.values()))
 
 
 def _group_codes(column: pd.Series) -> np.ndarray:
@@ -265,9 +279,3 @@ def _group_codes(column: pd.Series) -> np.ndarray:
     alone = codes < 0
     codes[alone] = codes.max() + 1 + np.arange(alone.sum())
     return codes
-
-
-def _same(keys: np.ndarray) -> np.ndarray:
-    """Pairs (m, 2) of each position and the first one with the same key."""
-    _, first, inverse = np.unique(keys, return_index=True, return_inverse=True)
-    return np.stack([np.arange(len(keys)), first[inverse]], axis=1)

@@ -26,6 +26,8 @@ class Probabilities:
 
     values: np.ndarray
     classes: tuple[Hashable, ...]
+    name: str = ""
+    """What the reports call them; a file's is its stem."""
 
     def ordered(self, classes: Sequence[Hashable], where: str) -> np.ndarray:
         """The columns in the order of `classes`; InputError if a class has no column or a column no class."""
@@ -61,13 +63,13 @@ def read_probabilities(
         raise InputError(f"{path}: probabilities are read from .npz, .parquet or .npy")
     values = load_array(path)
     if classes is not None:
-        return Probabilities(values, tuple(classes))
+        return Probabilities(values, tuple(classes), path.stem)
     if list(data_classes) != list(range(len(data_classes))):
         raise InputError(
             f"{path}: a bare array does not say which column is which class; give --classes in the columns' order, "
             f"or a .npz or Parquet file with names (the data's classes are {some(data_classes, 12)})"
         )
-    return Probabilities(values, tuple(data_classes))
+    return Probabilities(values, tuple(data_classes), path.stem)
 
 
 def load_array(path: Path) -> np.ndarray:
@@ -92,7 +94,7 @@ def _from_npz(path: Path) -> Probabilities:
                 raise InputError(
                     f"{path}: arrays 'pred_probs' and 'classes' are expected, there is {sorted(file.files)}"
                 )
-            return Probabilities(file["pred_probs"], tuple(file["classes"].tolist()))
+            return Probabilities(file["pred_probs"], tuple(file["classes"].tolist()), path.stem)
     except (
         ValueError,
         TypeError,
@@ -108,7 +110,7 @@ def _from_parquet(path: Path) -> Probabilities:
     wrong = [c for c in table.columns if table[c].dtype.kind not in "fiu"]
     if wrong:
         raise InputError(f"{path}: column {wrong[0]!r} does not hold numbers; give one column a class and nothing else")
-    return Probabilities(table.to_numpy("float64", na_value=np.nan), tuple(table.columns))
+    return Probabilities(table.to_numpy("float64", na_value=np.nan), tuple(table.columns), path.stem)
 
 
 def check_probabilities(
@@ -117,8 +119,8 @@ def check_probabilities(
     """The user's probabilities as (n, K) float64 in the order of `classes`.
 
     Raises:
-        InputError: naming the row, for a wrong shape, a value that is not finite or negative, a row that does not sum
-            to 1 within `ROW_SUM_TOLERANCE`, or columns that another order would fit far better.
+        InputError: naming the row, for a wrong shape, a value that is not finite or negative, or a row that does not
+            sum to 1 within `ROW_SUM_TOLERANCE`.
     """
     raw = np.asarray(given.values)
     if raw.ndim != 2 or raw.dtype.kind not in "fiu":
@@ -140,24 +142,7 @@ def check_probabilities(
             raise InputError(
                 f"{where}: row {rows[first]} {what} (sum {values[first].sum():.4g}); {int(wrong.sum()):,} such rows"
             )
-    _columns_fit(values, labels, classes, where)
     return np.asarray(values / values.sum(axis=1, keepdims=True))
-
-
-def _columns_fit(values: np.ndarray, labels: np.ndarray, classes: Sequence[Hashable], where: str) -> None:
-    """Columns in another order than said: the labels then agree with a permutation of the columns, and not with them."""
-    from scipy.optimize import linear_sum_assignment
-
-    votes = np.zeros((len(classes), len(classes)))
-    np.add.at(votes, (labels, values.argmax(axis=1)), 1)
-    given, best = linear_sum_assignment(-votes)
-    as_said, as_permuted = np.trace(votes) / len(labels), votes[given, best].sum() / len(labels)
-    if as_permuted > 0.5 and as_said < 0.5 * as_permuted:
-        k = int(np.flatnonzero(given != best)[0])
-        raise InputError(
-            f"{where}: the columns seem to be in another order: as named they agree with {as_said:.0%} of the labels, "
-            f"reordered with {as_permuted:.0%} (rows labelled {classes[k]!r} look like {classes[best[k]]!r})"
-        )
 
 
 # -- out of fold -------------------------------------------------------------------------------------------------------

@@ -17,7 +17,7 @@ from audit.dataset import ROW, Dataset, Roles
 from audit.errors import InputError, OutputError, UnknownName
 from audit.files import read_json, read_table, write_json, write_table
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 Status = Literal["ran", "not_applicable", "error"]
 FINDING_COLUMNS = ("score", "reason", "given", "suggested", "group", "kind", "twin")
 

@@ -19,12 +19,13 @@ from audit.checks import CHECKS, Check
 from audit.dataset import Dataset
 from audit.embeddings import check_embeddings
 from audit.errors import AssayError, InputError, NotApplicable, StaleError, UnknownName
-from audit.evidence import Evidence, Given, Progress, silent
+from audit.evidence import Evidence, Progress, silent
 from audit.files import plain
+from audit.given import Given
 from audit.pictures import unreadable
-from audit.probabilities import check_probabilities
 from audit.report import Card, Issues, Report
 from audit.suite import Suite, default_suite
+from audit.views import checked
 
 ENGINES = ("assay", "cleanlab", "great-expectations", "scikit-learn", "skrub", "faiss-cpu", "pandas", "numpy")
 
@@ -36,6 +37,7 @@ def audit(
     suite: Suite | None = None,
     given: Given = Given(),  # noqa: B008  a frozen value
     checks: Sequence[str | Check] | None = None,
+    options: Mapping[str, Mapping[str, Any]] | None = None,
     seed: int = 0,
     cache: Path | Cache | None = None,
     progress: Progress = silent,
@@ -51,6 +53,7 @@ def audit(
             of data.
         given: evidence that you bring: embeddings, probabilities, a scikit-learn classifier.
         checks: names of assay's own checks, or functions of your own from Evidence to Issues.
+        options: arguments of checks by the check's name, in place of the suite's.
         seed: one seed, one result.
         cache: a folder in which evidence and unchanged checks are kept for the next audit, or a Cache of yours.
         progress: told of (what, done, total).
@@ -64,7 +67,7 @@ def audit(
     start = time.perf_counter()
     suite = suite or default_suite(data, reference)
     chosen = _chosen(checks)
-    options = _options(suite, chosen)
+    options = _options(suite, chosen, options or {})
     _fits(given, data)
     store = cache if isinstance(cache, Cache) else Cache(cache)
     evidence = _evidence(data, reference, suite, given, seed, store, progress)
@@ -116,18 +119,26 @@ def _chosen(checks: Sequence[str | Check] | None) -> dict[str, Check]:
     return out
 
 
-def _options(suite: Suite, chosen: Mapping[str, Check]) -> Mapping[str, Mapping[str, Any]]:
+def _options(
+    suite: Suite, chosen: Mapping[str, Check], said: Mapping[str, Mapping[str, Any]]
+) -> Mapping[str, Mapping[str, Any]]:
+    """The suite's options with those that were `said` in their place, all of them known."""
+    for where, tables in ((f"suite {suite.name}", suite.options), ("options", said)):
+        for name, table in tables.items():
+            _known(name, table, chosen, where)
+    return {name: {**suite.options.get(name, {}), **said.get(name, {})} for name in {**suite.options, **said}}
+
+
+def _known(name: str, table: Mapping[str, Any], chosen: Mapping[str, Check], where: str) -> None:
     import inspect
 
-    for name, table in suite.options.items():
-        if name not in CHECKS and name not in chosen:
-            raise UnknownName.of("check", name, dict.fromkeys([*CHECKS, *chosen]), where=f"suite {suite.name}")
-        check = chosen.get(name) or CHECKS[name]
-        known = [p for p, v in inspect.signature(check).parameters.items() if v.kind is v.KEYWORD_ONLY]
-        for option in table:
-            if option not in known:
-                raise UnknownName.of("option", option, known, where=f"suite {suite.name}: checks.{name}")
-    return suite.options
+    if name not in CHECKS and name not in chosen:
+        raise UnknownName.of("check", name, dict.fromkeys([*CHECKS, *chosen]), where=where)
+    check = chosen.get(name) or CHECKS[name]
+    known = [p for p, v in inspect.signature(check).parameters.items() if v.kind is v.KEYWORD_ONLY]
+    for option in table:
+        if option not in known:
+            raise UnknownName.of("option", option, known, where=f"{where}: checks.{name}")
 
 
 def _fits(given: Given, data: Dataset) -> None:
@@ -136,8 +147,8 @@ def _fits(given: Given, data: Dataset) -> None:
         check_embeddings(given.embeddings, len(data), "embeddings")
     if given.model is not None and not hasattr(given.model, "predict_proba"):
         raise InputError(f"{type(given.model).__name__}: has no predict_proba; wrap it in CalibratedClassifierCV")
-    if given.pred_probs is not None:
-        check_probabilities(given.pred_probs, data.labels, data.classes, list(data.rows), "pred_probs")
+    if given.brought:
+        checked(given.brought, data)
 
 
 def _evidence(
@@ -258,8 +269,9 @@ def _notes(evidence: Evidence) -> tuple[str, ...]:
     brought = [
         (evidence.given.embeddings is not None, "embeddings were brought along"),
         (
-            evidence.given.pred_probs is not None,
-            "class probabilities were brought along; nobody has checked that they are out of sample",
+            bool(evidence.given.brought),
+            "class probabilities were brought along; that they are out of sample is your word, only what is plainly "
+            "in sample is refused",
         ),
         (evidence.given.model is not None, f"probabilities by {' '.join(repr(evidence.given.model).split())}"),
         (

@@ -11,13 +11,16 @@ import pandas as pd
 
 from audit.dataset import Dataset
 from audit.errors import StaleError, Undecided, UnknownName
+from audit.noise.cut import at_precision
 from audit.patch import Patch, empty_patch, make_patch
 from audit.report import Issues, Report
 
 Treatment = Callable[..., Patch]
 PRUNED_FOR = ("labels", "conflicts", "schema", "missing")
-SURE = 0.8
-"""relabel acts on rows whose label quality is at most 1 - SURE: the suggested class is 4 times as likely or more."""
+PRECISION = 0.8
+"""Share of relabel's new labels that is expected to be right."""
+CERTAIN = 0.99
+"""reweight leaves rows alone whose label is at least so probably right: their weight would be 1 to the second decimal."""
 
 
 def prune(data: Dataset, report: Report, *, checks: Sequence[str] = PRUNED_FOR) -> Patch:
@@ -28,27 +31,37 @@ def prune(data: Dataset, report: Report, *, checks: Sequence[str] = PRUNED_FOR) 
     return _once(lines, data, "prune")
 
 
-def relabel(data: Dataset, report: Report, *, sure: float = SURE) -> Patch:
-    """Give rows whose label looks wrong the suggested label, where their score is at most 1 - `sure`."""
+def relabel(data: Dataset, report: Report, *, precision: float = PRECISION) -> Patch:
+    """Give flagged rows the suggested label, surest suggestions first: the longest list of which at least the share
+    `precision` is expected to be right then."""
     _one_was_asked(report, ("labels",))
-    by_name = {str(c): c for c in data.classes}
+    findings, by_name = _findings(data, report, "labels"), {str(c): c for c in data.classes}
+    if not findings:
+        return empty_patch(data.fingerprint, "relabel")
+    right = report["labels"].scores["suggested_probability"].to_dict()
+    sure = np.array([right[row] for row, _ in findings])
     lines = [
         {**_line("relabel", row, f, "labels"), "from": f["given"], "to": f["suggested"]}
-        for row, f in _findings(data, report, "labels")
-        if f["score"] <= 1 - sure and f["suggested"] in by_name and f["suggested"] != f["given"]
+        for (row, f), act in zip(findings, at_precision(sure, precision).flagged, strict=True)
+        if act and f["suggested"] in by_name and f["suggested"] != f["given"]
     ]
     return _once(lines, data, "relabel")
 
 
 def reweight(data: Dataset, report: Report) -> Patch:
-    """Weigh each row whose label looks wrong by its label's score, p(given) / (p(given) + largest other p).
+    """Weigh each row by the probability that its label is right: `labels.score`, which is 1 - P(label wrong | views,
+    label). The loss is then the one expected if every doubtful label counted only where it is true.
 
-    Weights are at most 1/2 on rows where another class is likelier, and every other row keeps its weight.
+    Flagged or not, rows of which that is less than `CERTAIN` are weighted; the others keep their weight.
     """
     _one_was_asked(report, ("labels",))
+    _findings(data, report, "labels")  # of this data, and not of a check that broke
+    score = report["labels"].scores["score"] if "labels" in report.checks else pd.Series(dtype=float)
     lines = [
-        {**_line("weight", row, f, "labels"), "weight": f["score"]} for row, f in _findings(data, report, "labels")
-    ]
+        {"row": row, "action": "weight", "reason": f"the label is right with {p:.1%}", "score": p, "check": "labels",
+         "weight": p}
+        for row, p in score[score < CERTAIN].items()
+    ]  # fmt: skip
     return _once(lines, data, "reweight")
 
 

@@ -9,9 +9,9 @@ from sklearn.metrics import average_precision_score
 
 from audit import Given, audit, gate, load, read_suite
 from audit.checks.labels import labels
-from audit.confident import margin_quality, self_confidence
 from audit.dataset import ROW, Dataset, Roles
 from audit.evidence import Evidence
+from audit.noise.methods import self_confidence
 from tests.shared import SHARED, needs_shared
 
 pytestmark = [needs_shared, pytest.mark.shared]
@@ -73,11 +73,12 @@ def test_cifar10n_errors_rank_above_cleanlabs_default_on_the_same_head(kind):
     evidence = Evidence(data, given=Given(embeddings=vectors))
     wrong = (rows["clean_label"] != rows[label]).to_numpy()
 
-    default = average_precision_score(wrong, -self_confidence(data.labels, evidence.views["linear head"]))
+    default = average_precision_score(wrong, -self_confidence(evidence.views["linear head"], data.labels))
     issues = labels(evidence)
 
-    assert average_precision_score(wrong, -issues.scores["score"]) > default + 0.01
-    assert (issues.scores["score"].to_numpy() == margin_quality(data.labels, evidence.pred_probs)).all()
+    assert average_precision_score(wrong, -issues.scores["score"]) > default + 0.02
+    assert issues.measures["rate_low"] <= wrong.mean() <= issues.measures["rate_high"]
+    assert abs(issues.measures["count"] - wrong.sum()) <= 0.15 * wrong.sum()
 
 
 @pytest.mark.parametrize(("which", "outcome"), [("dirty", "FAIL"), ("clean", "PASS")])

@@ -1,108 +1,188 @@
-"""Labels that a model which has not seen the row disagrees with."""
+"""Labels that are probably wrong: how many, which, and why (docs/label-errors.md)."""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
-from audit import confident
 from audit.checks.findings import found, scored
-from audit.errors import NotApplicable
-from audit.evidence import Evidence
+from audit.confident import DEFAULT, RULES, FilterBy, Learnt, learnt
+from audit.errors import InputError, NotApplicable, Undecided, UnknownName
+from audit.evidence import STABLE_WORK, Evidence
+from audit.noise.faults import clueless
+from audit.noise.judge import Cutoff, Judged, by_cleanlab, by_noise, by_score
+from audit.noise.methods import METHODS, score, training_dynamics
+from audit.noise.reasons import Witnesses, reasons
+from audit.noise.tables import tables
 from audit.report import Issues
-from audit.statistics import wilson
+from audit.views import HEAD
 
-MATRIX_CLASSES = 20
-PAIRS = 15
-BINS = 20
+OURS, CLEANLAB, DYNAMICS = "assay", "cleanlab", "training_dynamics"
+RANKINGS = (OURS, CLEANLAB, *METHODS, DYNAMICS)
+SEEDS = 3
 
 
-def labels(evidence: Evidence, *, filter_by: str = "both") -> Issues:
-    """Flag labels by confident learning on out-of-fold probabilities, and score every label.
+def labels(
+    evidence: Evidence,
+    *,
+    method: str = OURS,
+    filter_by: str | None = None,
+    precision: float | None = None,
+    budget: int | None = None,
+    seeds: int = SEEDS,
+) -> Issues:
+    """Estimate how many labels are wrong, flag those that probably are, and score every label.
 
     Args:
-        evidence: probabilities come from its views' geometric mean.
-        filter_by: cleanlab's rule. The default takes the rows on which its two pruning rules agree, the most precise
-            of them on weak evidence, since what is flagged here is later dropped or relabelled.
+        evidence: its views; `method` says what is made of them.
+        method: `assay`, the posterior that the label is wrong under the estimated noise matrix; `cleanlab`, exactly its
+            flags and scores; or another score by name, cut off where as many rows are flagged as are estimated wrong.
+        filter_by: cleanlab's rule, where `method` is cleanlab; by default its own default.
+        precision: flag the longest list that is expected to be so precise, in (0, 1].
+        budget: flag so many rows.
+        seeds: ways of dealing out the folds by which each row's stability is tried; 1 leaves it out.
     """
-    data = evidence.data
-    if data.roles.label is None:
+    if evidence.data.roles.label is None:
         raise NotApplicable("no label column")
-    given, pred_probs = data.labels, evidence.pred_probs
-    flagged = confident.flags(given, pred_probs, filter_by)
-    score = confident.margin_quality(given, pred_probs)
-    looks = pred_probs.argmax(axis=1)
-    classes = np.array(data.classes, dtype=object)
-    worst = np.flatnonzero(flagged)
-    sure = pred_probs[worst, looks[worst]]
-    low, high = wilson(len(worst), len(data))
+    _compatible(method, filter_by, Cutoff(precision, budget))
+    if why := clueless(evidence.views, evidence.data.labels):
+        raise Undecided(why)
+    said = _judged(evidence, method, filter_by, Cutoff(precision, budget))
+    opinions, why_not = _opinions(evidence, seeds)
+    witnesses = Witnesses(evidence.views, evidence.neighbours, evidence.together, opinions)
+    theirs = learnt(evidence.data.labels, evidence.pred_probs)
     return Issues(
         check="labels",
-        measures={"count": len(worst), "rate": len(worst) / len(data), "rate_low": low, "rate_high": high},
-        scores=scored(data.rows, score, flagged, given=data.given, suggested=_typed(classes[looks], data.given)),
-        findings=found(
-            data.rows[worst],
-            score[worst],
-            [
-                f"labelled {g}, looks like {s} ({p:.1%} sure)"
-                for g, s, p in zip(classes[given[worst]], classes[looks[worst]], sure, strict=True)
-            ],
-            given=classes[given[worst]],
-            suggested=classes[looks[worst]],
-        ),
+        measures={
+            "count": said.count,
+            "rate": said.rate,
+            "rate_low": said.rate_low,
+            "rate_high": said.rate_high,
+            "flagged": int(said.flagged.sum()),
+        },
+        scores=_scores(evidence, said, witnesses.stability(evidence.data.labels), theirs),
+        findings=_findings(evidence, said),
         detail={
-            "method": f"confident learning (cleanlab {filter_by}) on out-of-fold probabilities; {evidence.made_of}",
-            "score": "p(given) / (p(given) + largest other p)",
-            "views": list(evidence.views),
-            "cleanlab_count": confident.count(given, pred_probs),
-            "agreement": float((looks == given).mean()),
-            **_by_class(given, looks, flagged, data.classes),
-            **_histogram(score, flagged),
+            "method": method,
+            "made_of": evidence.made_of,
+            "score_used": said.score_used,
+            "cutoff_used": said.cutoff_used,
+            "rule": said.rule,
+            "count": said.count,
+            "rate": said.rate,
+            "rate_low": said.rate_low,
+            "rate_high": said.rate_high,
+            "expected_precision": said.expected.precision,
+            "expected_recall": said.expected.recall,
+            "views": _views(evidence, said),
+            "seeds": None if opinions is None else len(opinions),
+            "agreement": _agreement(evidence, evidence.pred_probs),
+            "notes": [*evidence.notes, *said.notes, *([why_not] if why_not else [])],
+            **tables(said, evidence.data.labels, evidence.data.classes),
+            "cleanlab": _beside_cleanlab(evidence, said, theirs),
+            "why": reasons(said, evidence.data.labels, witnesses, list(evidence.data.rows), evidence.data.classes),
         },
     )
 
 
-def _typed(suggested: np.ndarray, given: Any) -> Any:
-    import pandas as pd
-
-    return pd.Series(suggested, index=given.index).astype(given.dtype)
-
-
-def _by_class(given: np.ndarray, looks: np.ndarray, flagged: np.ndarray, classes: tuple[Any, ...]) -> Mapping[str, Any]:
-    pairs = Counter(zip(given[flagged].tolist(), looks[flagged].tolist(), strict=True))
-    rows = np.bincount(given, minlength=len(classes))
-    wrong = np.bincount(given[flagged], minlength=len(classes))
-    lines = []
-    for k, name in enumerate(classes):
-        low, high = wilson(int(wrong[k]), int(rows[k]))
-        rate = wrong[k] / rows[k] if rows[k] else 0.0
-        lines.append(
-            {
-                "class": name,
-                "rows": int(rows[k]),
-                "flagged": int(wrong[k]),
-                "rate": float(rate),
-                "low": low,
-                "high": high,
-            }
+def _compatible(method: str, filter_by: str | None, cutoff: Cutoff) -> None:
+    """Options that contradict each other are refused: one of them would be ignored."""
+    if method not in RANKINGS:
+        raise UnknownName.of("method", method, RANKINGS, where="labels")
+    asked = [name for name, value in (("precision", cutoff.precision), ("budget", cutoff.budget)) if value is not None]
+    if len(asked) > 1:
+        raise InputError("labels: precision and budget are two lengths for one list; give one of them")
+    if method == CLEANLAB and asked:
+        raise InputError(f"labels: cleanlab's flags are its own, and {asked[0]} is assay's; leave one of them out")
+    if method != CLEANLAB and filter_by is not None:
+        raise InputError(
+            f"labels: filter_by is a rule of cleanlab's, and the method is {method}; set method = 'cleanlab'"
         )
-    out: dict[str, Any] = {
-        "classes": list(classes),
-        "per_class": lines,
-        "pairs": [{"given": classes[a], "suggested": classes[b], "count": c} for (a, b), c in pairs.most_common(PAIRS)],
+    if filter_by is not None and filter_by not in RULES:
+        raise UnknownName.of("filter_by", filter_by, RULES, where="labels")
+
+
+def _rule(filter_by: str | None) -> FilterBy:
+    return next((rule for rule in RULES if rule == filter_by), DEFAULT)
+
+
+def _judged(evidence: Evidence, method: str, filter_by: str | None, cutoff: Cutoff) -> Judged:
+    given = evidence.data.labels
+    if method == CLEANLAB:
+        return by_cleanlab(evidence.pred_probs, given, _rule(filter_by))
+    if method == OURS:
+        return by_noise(evidence.noise, cutoff)
+    if method == DYNAMICS:
+        made = training_dynamics(evidence.features, given)
+        return by_score(evidence.noise, made, "area under the margin while a linear model learns", cutoff)
+    return by_score(evidence.noise, score(method, evidence.pred_probs, given), method, cutoff)
+
+
+def _opinions(evidence: Evidence, seeds: int) -> tuple[np.ndarray | None, str]:
+    """(seeds, n) what the linear head says over several ways of dealing out the folds, or why nobody knows."""
+    if seeds < 1:
+        raise InputError(f"labels: seeds must be 1 or more, this is {seeds}")
+    if seeds == 1:
+        return None, ""
+    if HEAD not in evidence.views:
+        return None, "stability is not known: there is no linear head"
+    work = evidence.embeddings.size * len(evidence.data.classes)
+    if work > STABLE_WORK:
+        return None, f"stability is not tried: rows x columns x classes are {work:.1e}, more than {STABLE_WORK:.0e}"
+    return evidence.opinions(seeds), ""
+
+
+def _scores(evidence: Evidence, said: Judged, stable: np.ndarray | None, theirs: Learnt) -> pd.DataFrame:
+    """Every row's score, flag and suggestion, its stability where that was tried, and cleanlab's flags beside ours."""
+    given = evidence.data.given
+    suggested = np.array(evidence.data.classes, dtype=object)[said.suggested]
+    return scored(
+        evidence.data.rows,
+        said.score,
+        said.flagged,
+        given=given,
+        suggested=pd.Series(suggested, index=given.index).astype(given.dtype),
+        suggested_probability=said.probability,
+        **({} if stable is None else {"stability": stable}),
+        **{f"cleanlab.{rule}": flags for rule, flags in theirs.flags.items()},
+    )
+
+
+def _findings(evidence: Evidence, said: Judged) -> pd.DataFrame:
+    names, worst = np.array(evidence.data.classes, dtype=object), np.flatnonzero(said.flagged)
+    given, suggested = names[evidence.data.labels[worst]], names[said.suggested[worst]]
+    reason = [
+        f"labelled {g}, looks like {s} ({p:.1%} sure)"
+        for g, s, p in zip(given, suggested, said.probability[worst], strict=True)
+    ]
+    return found(evidence.data.rows[worst], said.score[worst], reason, given=given, suggested=suggested)
+
+
+def _agreement(evidence: Evidence, view: np.ndarray) -> float:
+    """The share of the given labels that are a view's first guess."""
+    return float((view.argmax(axis=1) == evidence.data.labels).mean())
+
+
+def _views(evidence: Evidence, said: Judged) -> list[dict[str, Any]]:
+    """What was pooled: each view's share of the evidence, and how often its first guess is the given label."""
+    lines = [
+        {"view": name, "agreement": _agreement(evidence, values), "weight": said.weights.get(name)}
+        for name, values in evidence.views.items()
+    ]
+    later = [{"view": v, "agreement": None, "weight": w} for v, w in said.weights.items() if v not in evidence.views]
+    return [*lines, *later]
+
+
+def _beside_cleanlab(evidence: Evidence, said: Judged, theirs: Learnt) -> dict[str, Any]:
+    """Confident learning on the same evidence: its count, what each of its rules flags, and how much of that is here."""
+    return {
+        "evidence": list(evidence.strong or evidence.views),
+        "engine": theirs.engine,
+        "count": theirs.count,
+        "filter_by": {
+            rule: {"flagged": int(mask.sum()), "flagged_here_too": int((mask & said.flagged).sum())}
+            for rule, mask in theirs.flags.items()
+        },
     }
-    if len(classes) <= MATRIX_CLASSES:
-        matrix = np.zeros((len(classes), len(classes)), dtype=int)
-        for (a, b), c in pairs.items():
-            matrix[a, b] = c
-        out["confusion"] = matrix.tolist()
-    return out
-
-
-def _histogram(score: np.ndarray, flagged: np.ndarray) -> Mapping[str, Any]:
-    edges = np.linspace(0, 1, BINS + 1)
-    fine, bad = (np.histogram(score[mask], edges)[0].tolist() for mask in (~flagged, flagged))
-    return {"histogram": {"edges": [round(float(e), 4) for e in edges], "fine": fine, "flagged": bad}}

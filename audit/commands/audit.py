@@ -20,6 +20,12 @@ from audit.errors import Undecided
 @click.option("-o", "--output", type=click.Path(path_type=Path), default=Path("report"), show_default=True)
 @opt.dataset_options
 @opt.evidence_options
+@click.option(
+    "--precision",
+    type=click.FloatRange(0, 1, min_open=True),
+    help="Flag the longest list of labels that is expected to be so precise.",
+)
+@click.option("--budget", type=click.IntRange(min=0), metavar="ROWS", help="Flag so many labels.")
 @click.option("--cache", type=click.Path(path_type=Path), help="Keep evidence here [default: OUTPUT/evidence].")
 @opt.seed_option
 @opt.force_option
@@ -29,6 +35,8 @@ def command(
     reference: str | None,
     suite: str | None,
     output: Path,
+    precision: float | None,
+    budget: int | None,
     cache: Path | None,
     seed: int,
     force: bool,
@@ -50,7 +58,11 @@ def command(
     from audit.verdict import gate
 
     ready(output, force=force)
-    done = audited(data, reference=reference, suite=suite, cache=cache or output / EVIDENCE, seed=seed, options=kwargs)
+    asked = {name: value for name, value in (("precision", precision), ("budget", budget)) if value is not None}
+    done = audited(
+        data, reference=reference, suite=suite, cache=cache or output / EVIDENCE, seed=seed,
+        checks={"labels": asked} if asked else {}, options=kwargs,
+    )  # fmt: skip
     report = done.report
     verdict = gate(report, done.suite)
     publish(report, verdict, done.data, done.reference, output)

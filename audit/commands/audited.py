@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,9 +26,17 @@ class Audited:
 
 
 def audited(
-    where: str, *, reference: str | None, suite: str | None, cache: Path | None, seed: int, options: dict[str, Any]
+    where: str,
+    *,
+    reference: str | None,
+    suite: str | None,
+    cache: Path | None,
+    seed: int,
+    options: dict[str, Any],
+    checks: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> Audited:
-    """Audit `where`; `options` are what `dataset_options` and `evidence_options` gave the command."""
+    """Audit `where`; `options` are what `dataset_options` and `evidence_options` gave the command, `checks` arguments of
+    checks that go before the suite's."""
     from audit.run import audit
     from audit.sources import load
     from audit.suite import default_suite, read_suite
@@ -39,7 +48,7 @@ def audited(
     given = opt.given(data, options)
     with opt.progress_bars() as progress:
         report = audit(
-            data, reference=compared, suite=chosen, given=given, seed=seed, cache=cache, progress=progress,
+            data, reference=compared, suite=chosen, given=given, options=checks, seed=seed, cache=cache, progress=progress,
             command=opt.command_line(), created=opt.today(),
         )  # fmt: skip
     return Audited(data, compared, chosen, report)

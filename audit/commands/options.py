@@ -18,7 +18,8 @@ from audit.errors import InputError, UnknownName
 if TYPE_CHECKING:
     from audit.dataset import Dataset
     from audit.embeddings import Backbone
-    from audit.evidence import Given, Progress
+    from audit.evidence import Progress
+    from audit.given import Given
 
 F = TypeVar("F", bound=Callable[..., Any])
 ROLES = ("label", "text", "image", "features", "id", "group", "split", "weight", "columns", "unlabelled")
@@ -70,7 +71,10 @@ def evidence_options(function: F) -> F:
             click.option("--embeddings", type=file, help="Your own embeddings: .npy, a row a row of the data."),
             click.option("--reference-embeddings", type=file, help="The same for the reference."),
             click.option(
-                "--pred-probs", type=file, help="Your own out-of-sample probabilities: .npz, .parquet or .npy."
+                "--pred-probs",
+                type=file,
+                multiple=True,
+                help="Your own out-of-sample probabilities: .npz, .parquet or .npy; once for each model.",
             ),
             click.option("--classes", metavar="A,B,…", help="What the columns of a bare .npy are."),
             click.option("--backbone", metavar="NAME", help="A torchvision classifier to embed pictures with."),
@@ -83,7 +87,7 @@ def evidence_options(function: F) -> F:
 
 def given(data: Dataset, kwargs: dict[str, Any]) -> Given:
     """Take the evidence options out of a command's arguments and read their files."""
-    from audit.evidence import Given
+    from audit.given import Given
     from audit.probabilities import load_array, read_probabilities
 
     names = ("embeddings", "reference_embeddings", "pred_probs", "classes", "backbone", "weights")
@@ -91,11 +95,11 @@ def given(data: Dataset, kwargs: dict[str, Any]) -> Given:
     if bool(said["backbone"]) != bool(said["weights"]):
         raise InputError("--backbone NAME and --weights FILE go together")
     order = said["classes"].split(",") if said["classes"] else None
-    path = said["pred_probs"]
     return Given(
         embeddings=said["embeddings"] and load_array(said["embeddings"]),
         reference_embeddings=said["reference_embeddings"] and load_array(said["reference_embeddings"]),
-        pred_probs=path and read_probabilities(path, data_classes=data.classes, classes=order),
+        pred_probs=[read_probabilities(p, data_classes=data.classes, classes=order) for p in said["pred_probs"]]
+        or None,
         backbone=_backbone(said["backbone"], said["weights"]) if said["backbone"] else None,
     )
 

@@ -5,6 +5,7 @@ pool       one evidence of them, weighted by how well it explains the given labe
 matrix     the noise matrix: from the rows of which the evidence is surest, then from all rows
 refit      a second stage: the cheap views learnt again from what the labels probably should be
 agreement  the noise rate from the agreement of two different views and the labels
+rate       which noise rates there may be, from the likelihood and from agreement
 cut        which rows to flag, and what precision and recall to expect
 estimate   all of it together
 methods    the scores that others use, by name

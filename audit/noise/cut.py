@@ -57,24 +57,30 @@ def best_f1(probability: np.ndarray) -> Flags:
     return _first(probability, order, int(expected.argmax()) + 1)
 
 
-def at_precision(probability: np.ndarray, precision: float) -> Flags:
-    """The longest list whose expected precision is at least `precision`, in (0, 1]."""
+def at_precision(probability: np.ndarray, precision: float, *, by: np.ndarray | None = None) -> Flags:
+    """The longest list whose expected precision is at least `precision`, in (0, 1].
+
+    Args:
+        probability: (n,) of being wrong.
+        precision: the share of the list that is to be wrong.
+        by: (n,) qualities, lowest first on the list; by default the most probable rows are.
+    """
     if not 0 < precision <= 1:
         raise InputError(f"precision must lie in (0, 1], this is {precision:g}")
-    order, total = _worst_first(probability)
+    order, total = _worst_first(probability, by)
     enough = total / np.arange(1, len(order) + 1) >= precision
     return _first(probability, order, int(np.flatnonzero(enough)[-1]) + 1 if enough.any() else 0)
 
 
-def at_budget(probability: np.ndarray, budget: int) -> Flags:
-    """The `budget` most probable rows."""
+def at_budget(probability: np.ndarray, budget: int, *, by: np.ndarray | None = None) -> Flags:
+    """The `budget` most probable rows, or those of the lowest quality `by`."""
     if budget < 0:
         raise InputError(f"a budget is a number of rows, this is {budget}")
-    return _first(probability, _worst_first(probability)[0], budget)
+    return _first(probability, _worst_first(probability, by)[0], budget)
 
 
-def _worst_first(probability: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    order = np.argsort(-probability, kind="stable")
+def _worst_first(probability: np.ndarray, by: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
+    order = np.argsort(-probability if by is None else by, kind="stable")
     return order, np.cumsum(probability[order])
 
 

@@ -3,33 +3,18 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
 from audit.errors import InputError
-from audit.noise.agreement import between, least, same_everywhere, stronger, triangulated
 from audit.noise.cut import Flags, at_budget, at_precision, best_f1, shifted
 from audit.noise.matrix import NoiseMatrix, Reading, anchored, read
 from audit.noise.pool import logarithms, pool, posterior, softmax
-from audit.noise.refit import Features, soft_head, soft_vote
+from audit.noise.rate import Evidence, Rate, rate_of, widened
+from audit.noise.refit import Features, soft_vote, steady_head
 
-AS_GOOD = 0.01
-"""An explanation of the labels is as good as the best when its loss is at most this share larger. The sharpest truth among
-them is believed: unsure models are more common than unsure truths (the minimum-volume principle for noise matrices,
-Li et al., ICML 2021)."""
-HIDDEN = 3.0
-"""Agreement may raise the likelihood's rate at most so many times. A strong model of human labels hides half to three
-quarters of their noise as its own unsureness; on clean labels its errors are over twenty times what likelihood reads."""
-Z = 1.96
-AGREEMENT = "agreement: the probabilities brought make at most half the errors of the views made here"
-EVERYWHERE = "likelihood: the strong view disagrees with the labels as often where it is surest, so noise does not depend on rows"
-ALONE = (
-    "one view: nothing tells its unsureness from noise; the geometric mean of what the likelihood reads and of the view's "
-    "disagreement with the labels"
-)
-LIKELIHOOD = "likelihood: no view is so much stronger than the others that their agreement tells noise from unsureness"
 HEAD, VOTE = "linear head, second stage", "neighbour vote, second stage"
 
 
@@ -63,6 +48,8 @@ class Estimate:
     """(K, K) expected rows given as the first class whose true class is the second; the diagonal is what is right."""
     notes: tuple[str, ...]
     seconds: float
+    evenness: float
+    """Probability that noise does not depend on the row, which the rate depends on; 0 where the rule has it otherwise."""
     score_used: str = "1 - P(label wrong | views, label), noise matrix estimated"
     cutoff_used: str = "the most probable rows, as many as maximise the expected F1"
 
@@ -91,6 +78,14 @@ class Estimate:
         """Of the flags."""
         return self.flags.recall
 
+    def precision_range(self, flags: Flags) -> tuple[float, float]:
+        """Expected precision of some flags from the one if the rate were `rate_low` to the one if it were `rate_high`,
+        sampling error added."""
+        if not flags.count:
+            return 0.0, 1.0
+        low, high = (float(shifted(self.wrong, r)[flags.flagged].mean()) for r in (self.rate_low, self.rate_high))
+        return widened(low, high, flags.count)
+
     def at_precision(self, precision: float) -> Flags:
         """The longest list expected to be that precise."""
         return at_precision(self.wrong, precision)
@@ -98,49 +93,6 @@ class Estimate:
     def at_budget(self, budget: int) -> Flags:
         """The list of that length with the most wrong labels."""
         return at_budget(self.wrong, budget)
-
-
-@dataclass(frozen=True, eq=False)
-class _Evidence:
-    """Pooled evidence, and the readings of the labels that it allows."""
-
-    names: tuple[str, ...]
-    weights: np.ndarray
-    logits: np.ndarray
-    anchors: NoiseMatrix
-    readings: Sequence[Reading]
-    notes: tuple[str, ...]
-    again: tuple[np.ndarray, ...]
-    """(n,) predicted classes of the second stage's views, where there are any."""
-
-    def pairs(self, weak: Sequence[np.ndarray]) -> list[tuple[np.ndarray, np.ndarray]]:
-        """The two cheap views of each stage, by predicted class."""
-        return [(p[0], p[1]) for p in (weak, self.again) if len(p) > 1]
-
-    @property
-    def best(self) -> int:
-        return int(np.argmin([r.loss for r in self.readings]))
-
-    @property
-    def sharpest(self) -> float:
-        """The rate of the sharpest reading as good as the best, between two of them by linear interpolation."""
-        loss = [r.loss for r in self.readings]
-        rate = np.maximum.accumulate([r.rate for r in self.readings])
-        most = loss[self.best] * (1 + AS_GOOD)
-        for j in range(self.best, len(loss) - 1):
-            if loss[j + 1] > most:
-                return float(rate[j] + (most - loss[j]) / (loss[j + 1] - loss[j]) * (rate[j + 1] - rate[j]))
-        return float(rate[-1])
-
-
-@dataclass(frozen=True)
-class _Rate:
-    value: float
-    low: float
-    high: float
-    why: str
-    sharpen: bool
-    """Whether the value lies beyond what the likelihood explains, so that its best reading is too dull for it."""
 
 
 def estimate(
@@ -161,7 +113,7 @@ def estimate(
     start = time.perf_counter()
     _checked(views, labels, cheap)
     evidence = _gather(views, labels, cheap, features)
-    rate = _rate(evidence, views, labels, cheap)
+    rate = rate_of(evidence, views, labels, cheap)
     wrong, at = _posterior(evidence, rate)
     suggested, share, pairs = _others(evidence, at, labels, wrong)
     return Estimate(
@@ -169,9 +121,9 @@ def estimate(
         suggested=suggested,
         suggested_probability=share,
         flags=best_f1(wrong),
-        rate=rate.value,
-        rate_low=rate.low,
-        rate_high=rate.high,
+        rate=float(wrong.mean()),
+        rate_low=min(rate.low, float(wrong.mean())),
+        rate_high=max(rate.high, float(wrong.mean())),
         rule=rate.why,
         views=evidence.names,
         weights=evidence.weights,
@@ -181,6 +133,7 @@ def estimate(
         pairs=pairs,
         notes=evidence.notes,
         seconds=time.perf_counter() - start,
+        evenness=rate.evenness,
     )
 
 
@@ -205,7 +158,7 @@ def _checked(views: Mapping[str, np.ndarray], labels: np.ndarray, cheap: Collect
 
 def _gather(
     views: Mapping[str, np.ndarray], labels: np.ndarray, cheap: Collection[str], features: Features | None
-) -> _Evidence:
+) -> Evidence:
     """Pool the views, learn the cheap ones again, pool all."""
     names, logs = tuple(views), logarithms(list(views.values()))
     anchors = anchored(pool(logs, labels).truth, labels)
@@ -225,77 +178,56 @@ def _gather(
         else:
             notes = ("the second stage explains the labels no better and is left out",)
     logits = np.tensordot(pooled.powers, logs, 1)
-    return _Evidence(names, pooled.weights, logits, anchors, read(logits, labels, anchors), notes, classes)
+    return Evidence(names, pooled.weights, logits, anchors, read(logits, labels, anchors), notes, classes)
 
 
 def _second_stage(
     brought: np.ndarray, soft: np.ndarray, labels: np.ndarray, anchors: NoiseMatrix, features: Features
 ) -> np.ndarray:
     """(2, n, K) logarithms of the head fitted to the soft labels, and of the vote of what that head says."""
-    head = soft_head(features, soft)
+    head = steady_head(features, soft, labels)
     heard = pool(np.concatenate([brought, logarithms([head])]), labels, anchors.values)
     vote = soft_vote(features, posterior(heard.truth, labels, anchors.values))
     return logarithms([head, vote])
 
 
-def _rate(evidence: _Evidence, views: Mapping[str, np.ndarray], labels: np.ndarray, cheap: Collection[str]) -> _Rate:
-    n = len(labels)
-    looks = evidence.logits.argmax(axis=1)
-    apart = float((looks != labels).mean())
-    best = evidence.readings[evidence.best].rate
-    floor = evidence.anchors.rate
-    weak = [views[c].argmax(axis=1) for c in cheap]
-    pairs = evidence.pairs(weak)
-    shared = max((least(a, b, labels) for a, b in pairs), default=0.0)
-    surely = floor - Z * _se(floor, max(n // 5, 1))
-    likely = min(max(evidence.sharpest, surely, shared), apart)
-    least_of_all = max(0.0, min(best, floor, likely) - (likely - best))
-    brought = [v for name, v in views.items() if name not in cheap]
-    strong = softmax(logarithms(brought).mean(axis=0)) if brought else None
-    if strong is not None and weak and stronger(strong.argmax(axis=1), weak, labels):
-        found = between(strong.argmax(axis=1), weak, labels)
-        low = min(best, likely, found.low)
-        if same_everywhere(strong, labels):
-            return _Rate(likely, *_range(low, max(found.high, likely), n), EVERYWHERE, sharpen=False)
-        return _Rate(min(found.rate, HIDDEN * likely), *_range(low, found.high, n), AGREEMENT, sharpen=True)
-    if strong is not None and not weak:
-        value = min(float(np.sqrt(likely * apart)), HIDDEN * likely)
-        return _Rate(value, *_range(least_of_all, apart, n), ALONE, sharpen=True)
-    high = max([likely, *(triangulated(a, b, labels) for a, b in pairs)])
-    return _Rate(likely, *_range(least_of_all, min(apart, high), n), LIKELIHOOD, sharpen=False)
+def _posterior(evidence: Evidence, rate: Rate) -> tuple[np.ndarray, Reading]:
+    """P(wrong), the mean over the rates that are possible, and the reading nearest to the mean rate.
 
-
-def _range(low: float, high: float, n: int) -> tuple[float, float]:
-    """Widened by rows on which view and label make the same error, as rare as if by chance, and by sampling error."""
-    low = max(low, 0.0)
-    high = max(high, low)
-    most = high + low * (high - low)
-    return max(0.0, low - Z * _se(low, n)), min(1.0, most + Z * _se(most, n))
-
-
-def _se(rate: float, n: int) -> float:
-    return float(np.sqrt(max(rate * (1 - rate), 1 / n) / n))
-
-
-def _posterior(evidence: _Evidence, rate: _Rate) -> tuple[np.ndarray, Reading]:
-    """P(wrong) with the rate as its mean, and the reading it comes from.
-
-    That is the best reading; where the rate lies beyond what the likelihood explains, the mean of the readings from the
-    best to the one of that rate, which is surer of the rows on which the strong view is.
+    At each rate it is the best reading moved there, or, where the truth may be sharper than that, the mean of the
+    readings from the best to the one of that rate: nothing says how far from the best one the truth lies. Rows are in
+    the order of the best reading, which explains the labels best; where a strong view carries the rate beyond that, in
+    the order of all readings used, which are surer of what it is sure of.
     """
-    readings = evidence.readings
-    last = evidence.best
-    while rate.sharpen and last + 1 < len(readings) and readings[last].rate < rate.value:
-        last += 1
-    used = readings[evidence.best : last + 1]
-    order = np.argsort(np.mean([r.odds for r in used], axis=0), kind="stable")
-    probability = np.empty(len(order))
-    probability[order] = np.sort(np.mean([r.wrong for r in used], axis=0))
-    return shifted(probability, rate.value), readings[last]
+    readings, best = evidence.readings, evidence.best
+
+    def reaching(value: float) -> int:
+        beyond = [j for j in range(best, len(readings)) if readings[j].rate >= value]
+        return beyond[0] if beyond else len(readings) - 1
+
+    ordering = readings[best : reaching(rate.most) + 1] if rate.beyond else [readings[best]]
+    order = np.argsort(np.mean([r.odds for r in ordering], axis=0), kind="stable")
+    probability = np.zeros(len(order))
+    for p in rate.possible:
+        used = readings[best : (reaching(p.rate) if p.sharp else best) + 1]
+        probability[order] += p.share * shifted(np.sort(np.mean([r.wrong for r in used], axis=0)), p.rate)
+    if not rate.beyond:
+        probability = _settled(probability, rate.most)
+    return probability, readings[reaching(float(probability.mean()))]
+
+
+def _settled(probability: np.ndarray, most: float) -> np.ndarray:
+    """Raised, at most to the mean `most`, where more rows are flagged than are expected to be wrong.
+
+    That happens where the truth is read too dull: many rows are then half wrong, on this side of the cut and on the
+    other. The number worth flagging depends on their order more than on how dull they are.
+    """
+    raised = min(best_f1(probability).count / len(probability), most)
+    return shifted(probability, raised) if raised > probability.mean() else probability
 
 
 def _others(
-    evidence: _Evidence, at: Reading, labels: np.ndarray, wrong: np.ndarray
+    evidence: Evidence, at: Reading, labels: np.ndarray, wrong: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """The most probable other class of each row, its probability, and the expected rows by given and true class."""
     rows, classes = np.arange(len(labels)), evidence.logits.shape[1]

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from audit.noise.floor import floor_low
+
 MEMORISED_LOSS = 0.02
 """Nats a row. Out of sample even a model of handwritten digits that is right on 99.5 % of rows loses more."""
-SUREST, FEWEST = 0.05, 100
-"""Share of the rows, and number at least, of which an honest view is surest."""
+SURELY = 0.8
+"""Of a 95 % bound: one in twenty lies too high, though never by much."""
+FEWEST = 100
+"""Rows from which a loss says something."""
 CHANCE = 4.0
 """Standard errors above chance from which agreement is no accident."""
 
@@ -18,8 +22,9 @@ def memorised(pred_probs: np.ndarray, labels: np.ndarray, honest: np.ndarray | N
     """Why these look like probabilities of a model's own training rows, or None.
 
     Nothing honest agrees with labels that are wrong, so it disagrees with at least as many as are wrong. How many are
-    is read off the rows of which an honest view is surest; half of that, less sampling error, is proof enough. Without
-    such a view only labels explained without loss are.
+    at least is read off how an honest view's disagreement stops falling where it is surest (`floor_low`): a view that
+    is merely weak, or people's errors, which are rarest where everything is clear, leave no such floor. Without one
+    only labels explained nearly without loss are proof.
 
     Args:
         pred_probs: (n, K) in question.
@@ -28,27 +33,31 @@ def memorised(pred_probs: np.ndarray, labels: np.ndarray, honest: np.ndarray | N
     """
     n = len(labels)
     apart = float((pred_probs.argmax(axis=1) != labels).mean())
-    if honest is None:
-        loss = float(-np.log(np.maximum(pred_probs[np.arange(n), labels], 1e-12)).mean())
-        if apart < 0.001 and loss < MEMORISED_LOSS and n >= FEWEST:
-            return f"agree with {1 - apart:.2%} of the labels at a loss of {loss:.2g}: no model of unseen rows does"
-        return None
-    surest = np.argsort(-honest.max(axis=1), kind="stable")[: min(n, max(FEWEST, round(SUREST * n)))]
-    noise = float((honest.argmax(axis=1) != labels)[surest].mean())
-    least = noise - 1.96 * float(np.sqrt(max(noise * (1 - noise), 1 / len(surest)) / len(surest)))
-    if apart >= least / 2:
+    loss = float(-np.log(np.maximum(pred_probs[np.arange(n), labels], 1e-12)).mean())
+    if apart < 0.001 and loss < MEMORISED_LOSS and n >= FEWEST:
+        return (
+            f"agree with {1 - apart:.2%} of the labels at a loss of {max(loss, 0):.2g}, as no model of unseen rows does: "
+            f"they have seen these labels"
+        )
+    least = 0.0 if honest is None else SURELY * floor_low(honest, labels)
+    if apart + 1.96 * float(np.sqrt(max(apart * (1 - apart), 1 / n) / n)) >= least:
         return None
     return (
-        f"disagree with {apart:.1%} of the labels, where a view that has not seen them disagrees with {noise:.1%} of the "
-        f"{len(surest):,} it is surest of: they have seen these labels"
+        f"disagree with {apart:.1%} of the labels, of which at least {least:.1%} are wrong, by a view that has not seen "
+        f"them: they have seen these labels"
     )
 
 
-def other_order(pred_probs: np.ndarray, labels: np.ndarray) -> str | None:
+def other_order(pred_probs: np.ndarray, labels: np.ndarray, names: Sequence[object] = ()) -> str | None:
     """Why the columns look like another order of the classes, or None.
 
     The assignment of columns to classes that agrees best with the labels is compared with the one claimed. Two classes
     exchanged are enough: each column moved must agree with its new class far more than with its own.
+
+    Args:
+        pred_probs: (n, K) in question.
+        labels: (n,) given labels.
+        names: what the classes are called; their numbers by default.
     """
     from scipy.optimize import linear_sum_assignment
 
@@ -67,9 +76,10 @@ def other_order(pred_probs: np.ndarray, labels: np.ndarray) -> str | None:
     if clear.sum() < 2:
         return None
     k = int(moved[clear][0])
+    own, other = (names[i] if names else i for i in (k, place[k]))
     return (
-        f"{int(clear.sum())} columns agree with other classes than they are named for: rows of class {k} are given to "
-        f"column {place[k]} in {there[clear][0]:.0%} of cases, to their own in {here[clear][0]:.0%}"
+        f"{int(clear.sum())} columns seem to be in another order: rows labelled {own!r} are given to the column of "
+        f"{other!r} in {there[clear][0]:.0%} of cases, to their own in {here[clear][0]:.0%}"
     )
 
 
@@ -100,4 +110,27 @@ def shuffled(pred_probs: np.ndarray, labels: np.ndarray, others: Sequence[np.nda
     return (
         f"agree with {agreement:.1%} of the labels, chance being {chance:.1%}, while {sure:.0%} sure of themselves: "
         f"the {whose} are in another order than the rows"
+    )
+
+
+def clueless(views: Mapping[str, np.ndarray], labels: np.ndarray) -> str | None:
+    """Why none of the views (n, K) knows anything of the labels, or None; with fewer than `FEWEST` rows there is no
+    telling.
+
+    A view that knows something gives the given labels more probability than it would if they were dealt out anew:
+    d_i = P_i,y_i - sum_k share_k P_ik, columns centred, has mean 0 where rows and labels have nothing to do with each
+    other.
+    """
+    n = len(labels)
+    if n < FEWEST:
+        return None
+    for values in views.values():
+        shares = np.bincount(labels, minlength=values.shape[1]) / n
+        apart = values - values.mean(axis=0)
+        more = apart[np.arange(n), labels] - apart @ shares
+        if more.mean() > CHANCE * more.std() / np.sqrt(n):
+            return None
+    return (
+        f"no view knows more of the labels than chance ({', '.join(views)}): either the labels are in another order than "
+        f"the rows, or what the views look at says nothing of them"
     )

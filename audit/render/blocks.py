@@ -8,11 +8,13 @@ from typing import Any
 
 from audit.render.examples import Example, Shelf
 from audit.render.findings import Finding, help_for
+from audit.render.why import Why
 from audit.render.words import Noun
 from audit.report import Report
 
 MOST_CARDS = 24
 FEWER_CARDS = 12
+MOST_MIX_UPS = 5
 MOST_PAIRS = 8
 FEWER_PAIRS = 4
 MATRIX_CLASSES = 20
@@ -39,7 +41,7 @@ class Card:
     lines: tuple[str, ...] = ()
     given: str = ""
     suggested: str = ""
-    order: float = 0.0
+    why: Why | None = None
 
 
 @dataclass(frozen=True)

@@ -38,12 +38,12 @@ def limit_bar(finding: Finding) -> Markup:
 
 
 def class_dots(lines: Sequence[Mapping[str, Any]], limit: float | None) -> Markup:
-    """Share of each class that looks wrong, largest first: a dot, its 95 % Wilson line, the limit as a rule.
+    """Estimated share of wrong labels in each class, largest first: a dot, its 95 % line, the limit as a rule.
 
-    `lines`: class, rows, flagged, rate, low, high. Coloured only where the whole line lies on one side of the limit.
+    `lines`: class, rows, flagged, rate, rate_low, rate_high. Coloured only where the whole line lies on one side of the limit.
     """
     shown = sorted((x for x in lines if x["rows"]), key=lambda x: (-x["rate"], -x["rows"]))[:ALL_CLASSES]
-    top = 1.05 * max([x["high"] for x in shown] + ([limit] if limit is not None else []) + [0.01])
+    top = min(1.05 * max([x["rate_high"] for x in shown] + ([limit] if limit is not None else []) + [0.01]), 1.0)
     rule = Markup("")
     if limit is not None:
         rule = Markup('<line x1="{0:.2f}%" x2="{0:.2f}%" y1="0" y2="100%" stroke="var(--ink)"/>').format(
@@ -57,16 +57,16 @@ def class_dots(lines: Sequence[Mapping[str, Any]], limit: float | None) -> Marku
 def _dot(x: Mapping[str, Any], top: float, limit: float | None, rule: Markup) -> Markup:
     colour = "accent"
     if limit is not None:
-        colour = "fail" if x["low"] > limit else "pass" if x["high"] <= limit else "muted"
+        colour = "fail" if x["rate_low"] > limit else "pass" if x["rate_high"] <= limit else "muted"
     return Markup(
         '<span class="name" title="{0}">{0}</span><svg aria-hidden="true">'
         '<line x1="0" x2="100%" y1="12" y2="12" stroke="var(--line)"/>{1}'
         '<line x1="{2:.2f}%" x2="{3:.2f}%" y1="12" y2="12" stroke="var(--{5})" stroke-width="2.5"/>'
         '<circle cx="{4:.2f}%" cy="12" r="4.5" fill="var(--{5})"/></svg>'
-        '<span class="value"><b>{6}</b> of {7}</span>'
+        '<span class="value"><b>{6}</b> · {7} flagged</span>'
     ).format(
-        words.visible(x["class"]), rule, x["low"] / top * 100, x["high"] / top * 100, x["rate"] / top * 100, colour,
-        words.count(x["flagged"]), words.count(x["rows"]),
+        words.visible(x["class"]), rule, x["rate_low"] / top * 100, x["rate_high"] / top * 100, x["rate"] / top * 100,
+        colour, words.share(x["rate"]), words.count(x["flagged"]),
     )  # fmt: skip
 
 

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 LONG_SIDE = 160
+SMALL_SIDE = 80
+"""Of a picture that only stands beside another one."""
 TINY = 28
 HEAVIEST = 16_000
 TEXT_LONG = 600
@@ -72,8 +74,8 @@ class Shelf:
         """Index a dataset by the text of its ids, which is what files and JSON keep of them."""
         return cls(data, {str(row): row for row in data.rows}, columns or _widest(data), prefix)
 
-    def show(self, row: object, first: Sequence[str] = ()) -> Example:
-        """One row; the columns named in `first` come first."""
+    def show(self, row: object, first: Sequence[str] = (), side: int = LONG_SIDE) -> Example:
+        """One row; the columns named in `first` come first; a picture's long side is at most `side`."""
         known = self.ids.get(str(row))
         if known is None:
             return Example(words.row_name(str(row)), "", why="not in this data")
@@ -84,7 +86,7 @@ class Shelf:
         if self.data.roles.label is not None:
             label = words.visible(self.data.given.iloc[self.data.rows.get_loc(known)])
         if self.data.kind == "image":
-            return _picture(self.data, known, Example(name, label))
+            return _picture(self.data, known, Example(name, label), side)
         if self.data.kind == "text":
             return Example(name, label, text=_text(self.data, known) or " ")
         return Example(name, label, cells=_cells(self, known, first))
@@ -101,27 +103,30 @@ def _widest(data: Dataset) -> tuple[str, ...]:
 # -- pictures ----------------------------------------------------------------------------------------------------------
 
 
-def _picture(data: Dataset, row: Hashable, blank: Example) -> Example:
+def _picture(data: Dataset, row: Hashable, blank: Example, side: int) -> Example:
     try:
         opened = picture(data, row)
     except InputError as broken:
         return replace(blank, why=words.visible(str(broken).rsplit(": ", 1)[-1]))
-    uri, tiny = thumbnail(opened)
+    uri, tiny = thumbnail(opened, side)
     return replace(blank, uri=uri, tiny=tiny)
 
 
-def thumbnail(opened: Image) -> tuple[str, bool]:
-    """A data URI of at most 16 KB with its long side at most 160, and whether it is so small that pixels show."""
+def thumbnail(opened: Image, side: int = LONG_SIDE) -> tuple[str, bool]:
+    """A data URI with its long side at most `side`, and whether it is so small that pixels show.
+
+    It weighs at most 16 KB, in proportion less where `side` is smaller.
+    """
     from PIL import Image
 
     tiny = max(opened.size) <= TINY
     small = opened.convert("L" if opened.mode in ("1", "L", "I", "F", "I;16") else "RGB")
-    small.thumbnail((LONG_SIDE, LONG_SIDE), Image.Resampling.LANCZOS)
+    small.thumbnail((side, side), Image.Resampling.LANCZOS)
     if tiny:
         return _uri(small, "png"), True
     for quality in (85, 60, 35, 10):
         uri = _uri(small, "jpeg", quality=quality)
-        if len(uri) <= HEAVIEST:
+        if len(uri) <= HEAVIEST * (side / LONG_SIDE) ** 2:
             break
     return uri, False
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Hashable
 from dataclasses import dataclass
 
@@ -20,6 +19,7 @@ SEVERITIES = ("error", "critical", "warning", "info")
 TITLES = {
     "schema": "Schema", "labels": "Labels", "conflicts": "Conflicts", "duplicates": "Duplicates",
     "outliers": "Outliers", "leakage": "Leakage", "imbalance": "Balance", "missing": "Missing",
+    "non_iid": "Order", "valuation": "Worth",
 }  # fmt: skip
 CONSEQUENCES = {
     "schema": "the data is not what its suite promises",
@@ -30,6 +30,8 @@ CONSEQUENCES = {
     "leakage": "test scores would flatter the model",
     "imbalance": "the smallest classes would be learnt worst",
     "missing": "a model would have to guess there",
+    "non_iid": "parts cut out by position would not be alike",
+    "valuation": "a vote of neighbours is right more often without them",
 }
 HELP = {
     "schema": "mend them at the source, or drop the rows: assay clean --by prune",
@@ -40,11 +42,20 @@ HELP = {
     "leakage": "drop the twins here, never the test rows: assay clean --by deduplicate",
     "imbalance": "collect more rows of the smallest classes, or give them more weight",
     "missing": "fill them at the source, or drop the rows: assay clean --by prune",
+    "non_iid": "shuffle before you split; where the rows follow time, hold out the latest",
+    "valuation": "look at their labels first, then at what else sets them apart",
 }
 HEADLINE_MEASURES = {
     "schema": "failed", "labels": "rate", "conflicts": "count", "duplicates": "exact.count", "outliers": "rate",
     "leakage": "exact.count", "imbalance": "ratio", "missing": "rate",
+    "non_iid": "evidence", "valuation": "rate",
 }  # fmt: skip
+ESTIMATES = {
+    "rate": ("estimated", "that share"), "count": ("estimated", "that number"),
+    "rate_low": ("lower end", "the lower end of that share"), "rate_high": ("upper end", "the upper end of that share"),
+    "flagged": ("flagged", "the number of flagged labels"),
+}  # fmt: skip
+"""Measures of the label check: what stands beside the number, and what the limit is on."""
 NO_LIMIT = "no limit set"
 MOST_PRUNED = 0.5
 """A larger share of the rows than this is not dropped on our advice: then the rule or the source is wrong."""
@@ -69,6 +80,13 @@ class Finding:
     """Value over limit: above 1 breaches it, infinity when the limit is 0, 0 when there is no limit."""
     affected: int
     """How many rows, labels or rules the sentence is about."""
+    measure: str = ""
+    """Which of the check's measures is held against the limit."""
+
+    @property
+    def basis(self) -> str:
+        """What kind of number was measured, where a check has several: `estimated`, `upper end`, `flagged`."""
+        return ESTIMATES[self.measure][0] if self.check == "labels" and self.measure in ESTIMATES else ""
 
     @property
     def aside(self) -> str:
@@ -122,6 +140,7 @@ def finding(issues: Issues, verdict: Verdict, card: Card) -> Finding:
         limit=judged.limit,
         excess=judged.excess,
         affected=said.affected,
+        measure=judged.measure,
     )
 
 
@@ -143,7 +162,7 @@ def title(check: str) -> str:
 
 def against(measure: str, value: float | None, limit: float | None) -> tuple[str, str]:
     """A value and its limit in words, with as many decimals as it takes to tell them apart."""
-    if measure.endswith(("rate", "share")):
+    if measure.endswith(("rate", "share", "rate_low", "rate_high")):
         pairs = ((words.share(value, p), words.share(limit, p)) for p in (None, 2, 3, 4))
         first = next(pairs)
         return first if value == limit or first[0] != first[1] else next((p for p in pairs if p[0] != p[1]), first)
@@ -161,11 +180,10 @@ def _stray(breach: Breach) -> Finding:
                    breach.value, breach.limit, 0.0, 0)  # fmt: skip
 
 
-def how_sure(reason: object) -> str:
-    """`99.7 % sure`, from the end of a label finding's reason; empty when it does not say."""
-    said = re.search(r"\(([\d.]+)\s*% sure\)\s*$", str(reason))
-    # a model is never wholly sure, whatever its probability was rounded to
-    return f"{words.share(min(float(said[1]) / 100, 0.9999))} sure" if said else ""
+def how_sure(issues: Issues, row: Hashable) -> str:
+    """`99.7 % sure`: how probable the suggested label is; empty where the check does not say."""
+    column = issues.scores.get("suggested_probability")
+    return words.sure(None if column is None else column.get(row))
 
 
 @dataclass(frozen=True)
@@ -181,13 +199,13 @@ def example_lines(issues: Issues, most: int = 3) -> tuple[Line, ...]:
     """The worst rows of a check, a line each; none where rows say nothing (class balance)."""
     if issues.check == "imbalance":
         return ()
-    return tuple(_line(issues.check, row, found) for row, found in issues.findings.head(most).iterrows())
+    return tuple(_line(issues, row, found) for row, found in issues.findings.head(most).iterrows())
 
 
-def _line(check: str, row: Hashable, found: pd.Series) -> Line:
-    if check == "labels":
+def _line(issues: Issues, row: Hashable, found: pd.Series) -> Line:
+    if issues.check == "labels":
         text = f"{words.visible(found['given'])}, looks like {words.visible(found['suggested'])}"
-        return Line(words.row_name(row), text, how_sure(found["reason"]))
+        return Line(words.row_name(row), text, how_sure(issues, row))
     return Line(words.row_name(row), words.visible(found["reason"]))
 
 

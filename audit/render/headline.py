@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from audit.render import words
-from audit.render.findings import CONSEQUENCES, MOST_PRUNED, Finding, findings
+from audit.render.findings import CONSEQUENCES, ESTIMATES, MOST_PRUNED, Finding, findings
 from audit.report import Report
 from audit.verdict import Verdict
 
@@ -80,7 +80,8 @@ def _passed(rows: Sequence[Finding]) -> tuple[str, str]:
         value = close.measured
         for unit in (words.PERCENT, words.TIMES):
             value = value.removesuffix(unit) if limit.endswith(unit) else value
-        margin = f"Closest to its limit: {close.title.lower()}, {value} of {limit}."
+        basis = f"{close.basis} " if close.basis else ""
+        margin = f"Closest to its limit: {close.title.lower()}, {basis}{value} of {limit}."
     # what was found but is held to nothing must not hide behind a pass
     free = [f for f in rows if f.state == "pass" and f.limit is None and f.affected and f.check != "imbalance"]
     margin += "".join(f" {words.sentence(f.sentence)}, and no limit is set for that." for f in free[:1])
@@ -127,10 +128,10 @@ def _measured(f: Finding) -> str:
     if f.limit is None or f.value is None:
         return ""
     limit = f"the limit is {f.limit_text.removeprefix('at most ').removeprefix('warn above ')}."
-    span = f" ({f.note.partition(';')[0]})" if f.note.startswith("between") else ""
+    if f.basis and f.aside:  # of several numbers one is held against the limit
+        return f"{words.sentence(f.aside)}; {limit.replace('limit', f'limit on {ESTIMATES[f.measure][1]}', 1)}"
     if f.measured.endswith("%"):
-        what = "labels" if f.check == "labels" else "rows"
-        return f"That is {f.measured} of the {what}{span}; {limit}"
+        return f"That is {f.measured} of the {'labels' if f.check == 'labels' else 'rows'}; {limit}"
     return words.sentence(limit)
 
 
@@ -174,7 +175,7 @@ def next_steps(report: Report, verdict: Verdict, report_path: str | None = None)
                 _command("assay clean", said.data, *columns, by),
             )
         )
-    unmended = [f.title.lower() for f in wrong if f.state == "fail" and (f.check not in MENDS or f.check in ruinous)]
+    unmended = [f.title.lower() for f in wrong if f.state == "fail" and (_beyond(f) or f.check in ruinous)]
     if unmended:
         steps.append(Step(f"Mend {words.listing(unmended)} at the source, then audit again.", again))
     if said.reference and ("prune" in mends or not mends):
@@ -196,6 +197,11 @@ def gate_command(report: Report, where: str) -> str:
     said = _said(report, None)
     roles = said.roles if said.reference else ()  # the copy remembers its roles, the reference does not
     return _command("assay gate", shlex.quote(where), *roles, *said.judged)
+
+
+def _beyond(f: Finding) -> bool:
+    """Whether no command of ours mends it: none does, or too many labels are wrong and none of them is flagged."""
+    return f.check not in MENDS or (f.check == "labels" and bool(f.value) and not f.affected)
 
 
 def _ruinous(report: Report) -> list[str]:

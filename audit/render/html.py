@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from audit.dataset import Dataset
 from audit.render import charts, words
 from audit.render.blocks import OPEN, Section, Stage
@@ -77,18 +80,27 @@ def _folded_title(written: list[Section]) -> str:
     return f"{lead}: {', '.join(parts)}"
 
 
+def _intervals(detail: Mapping[str, Any]) -> str:
+    """What the intervals of the label check cover; no other check has any."""
+    covered = f"95{words.PERCENT}. They cover chance in which rows were drawn"
+    if detail.get("expected_precision") is None:
+        return f"{covered}. They do not cover mistakes the model cannot see."
+    return f"{covered} and what the models leave open. They do not cover mistakes that all models share."
+
+
 def _made(report: Report, verdict: Verdict) -> list[tuple[str, str, bool]]:
     """How this came about: (what, words, whether it is code)."""
     labels = report.checks.get("labels")
-    method = labels.detail.get("method", "") if labels is not None and labels.status == "ran" else ""
+    detail = labels.detail if labels is not None and labels.status == "ran" else {}
+    method = "; ".join(str(detail[k]) for k in ("score_used", "cutoff_used", "rule") if detail.get(k))
     lines = [
         ("Repeat it", words.visible(report.command), True),
         ("Data fingerprint", report.dataset.fingerprint, True),
         ("Reference fingerprint", report.reference.fingerprint if report.reference else "", True),
         ("Suite", f"{words.visible(verdict.suite)}, {words.plural(verdict.judged, 'demand')}, fingerprint {verdict.suite_fingerprint}", False),
         ("Notes", "; ".join(words.visible(x) for x in report.notes), False),
-        ("Label check", words.sentence(words.visible(method)), False),
-        ("Intervals", f"95{words.PERCENT}. They cover chance in which rows were drawn. They do not cover mistakes the model cannot see.", False),
+        ("Label check", words.visible(method), False),
+        ("Intervals", _intervals(detail), False),
         ("Versions", ", ".join(f"{k} {v}" for k, v in report.versions.items()), False),
         ("Seed", str(report.seed), False),
         ("Time", words.duration(report.seconds), False),

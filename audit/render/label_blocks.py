@@ -1,4 +1,4 @@
-"""The section on labels: the worst of them, the mix-ups between classes, the share of each class that looks wrong."""
+"""The section on labels: the worst of them and why, the mix-ups between classes, the share of each class, the method."""
 
 from __future__ import annotations
 
@@ -6,108 +6,147 @@ from collections.abc import Mapping
 from typing import Any
 
 from audit.render import charts, words
-from audit.render.blocks import BESIDE_CLASSES, FEWER_CARDS, MATRIX_CLASSES, MOST_CARDS, Block, Card, Stage
+from audit.render.blocks import (
+    BESIDE_CLASSES,
+    FEWER_CARDS,
+    MATRIX_CLASSES,
+    MOST_CARDS,
+    MOST_MIX_UPS,
+    Block,
+    Card,
+    Stage,
+)
 from audit.render.findings import Finding, how_sure
+from audit.render.judged import judged_block
+from audit.render.sentences import CLEANLAB
+from audit.render.why import whys
 from audit.report import Issues
 
 
 def label_blocks(issues: Issues, stage: Stage) -> list[Block]:
-    """Facts, the worst labels, which is mistaken for which, which classes are worst, how sure the model is."""
+    """Facts, the worst labels, which is mistaken for which, which classes are worst, how sure the models are, and why."""
     detail = issues.detail
-    blocks = [_label_facts(issues)]
+    blocks = [_label_facts(issues, stage.finding)]
     if len(issues.findings):
         blocks.append(_label_cards(issues, stage))
-    if stage.finding.affected:
+    if stage.finding.affected or issues.measures.get("count"):
         blocks += _classes(detail, stage.finding)
     if "histogram" in detail:
         drawing = charts.histogram(detail["histogram"])
-        blocks.append(Block("histogram", "How sure the model is of each label", values={"drawing": drawing}))
-    return blocks
+        blocks.append(Block("histogram", "How sure the models are of each label", values={"drawing": drawing}))
+    judged = judged_block(issues)
+    return [*blocks, judged] if judged else blocks
 
 
 def _classes(detail: Mapping[str, Any], finding: Finding) -> list[Block]:
     """Mix-ups beside the share of each class; a matrix too wide for half a page has the page's width."""
-    mixed = _confusion(detail) if "confusion" in detail else _pairs_of_labels(detail)
+    matrix, pairs = _confusion(detail), _pairs_of_labels(detail)
     shares = None
     if detail.get("per_class"):
         drawing = charts.class_dots(detail["per_class"], _rate_limit(finding))
-        shares = Block(
-            "chart", "Share of each class that looks wrong", _dots_caption(detail, finding), {"drawing": drawing}
-        )
-    both = [b for b in (mixed, shares) if b is not None]
-    wide = mixed is not None and mixed.kind == "heat" and len(detail["classes"]) > BESIDE_CLASSES
-    return both if wide else [Block("two", values={"blocks": both})]
+        shares = Block("chart", "Estimated share of wrong labels", _dots_caption(detail, finding), {"drawing": drawing})
+    both = [b for b in (matrix, shares) if b is not None]
+    beside = matrix is not None and len(detail["classes"]) <= BESIDE_CLASSES
+    return [*([Block("two", values={"blocks": both})] if beside else both), *([pairs] if pairs else [])]
 
 
-def _label_facts(issues: Issues) -> Block:
-    measures, agreement = issues.measures, issues.detail.get("agreement")
+def _label_facts(issues: Issues, finding: Finding) -> Block:
+    """Estimated wrong, flagged and what the flags are worth, the commonest mix-up: one fact each."""
+    measures, detail = issues.measures, issues.detail
+    theirs = detail.get("method") == CLEANLAB
+    wrong, flagged = (round(measures.get(name, 0)) for name in ("count", "flagged"))
     facts = []
-    if measures.get("count"):
-        rest = words.between(measures.get("rate_low"), measures.get("rate_high"))
-        facts.append(
-            (
-                words.share(measures.get("rate")),
-                f"of the labels look wrong ({rest})." if rest else "of the labels look wrong.",
-            )
-        )
-        pairs = issues.detail.get("pairs", ())
-        if pairs:
-            first = pairs[0]
-            text = f"labelled {words.visible(first['given'])}, {'looks' if first['count'] == 1 else 'look'} like {words.visible(first['suggested'])}: the commonest mix-up."
-            facts.append((words.count(first["count"]), text))
-    if agreement is not None:
-        facts.append((words.share(agreement), "of the labels are the model's own first guess."))
+    if wrong or flagged:
+        share = [words.share(measures.get("rate")), words.between(*map(measures.get, ("rate_low", "rate_high")))]
+        limit = f" The limit, {finding.limit_text}, is on this share." if _rate_limit(finding) is not None else ""
+        estimated = f"estimated wrong{' by cleanlab' if theirs else ''}: {', '.join(x for x in share if x)}.{limit}"
+        facts = [
+            (words.plural(wrong, "label"), estimated),
+            (f"{words.count(flagged)} flagged", f"as looking wrong{_worth(detail, flagged)}."),
+        ]
+    pair = next(iter(detail.get("pairs", ())), None)
+    if pair is not None and flagged:
+        verb = "look like" if theirs else "should be"
+        mixed = f"labelled {words.visible(pair['given'])} {verb} {words.visible(pair['suggested'])}"
+        facts.append((f"about {_whole(pair['count'])}", f"{mixed}: the commonest mix-up."))
     return Block("facts", values={"facts": facts})
+
+
+def _worth(detail: Mapping[str, Any], flagged: int) -> str:
+    """What to expect of the flags, said after `as looking wrong`."""
+    precision, recall = detail.get("expected_precision"), detail.get("expected_recall")
+    if not flagged:
+        return ""
+    if precision is None or recall is None:
+        return "; how many of them are is not known"
+    return (
+        f". About {words.about(precision)} of them are expected to be, "
+        f"and they are about {words.about(recall)} of all wrong ones"
+    )
 
 
 def _label_cards(issues: Issues, stage: Stage) -> Block:
     most = MOST_CARDS if stage.urgent else FEWER_CARDS
+    reasons = whys(issues, stage.here, most)
     cards = []
-    for k, (row, line) in enumerate(issues.findings.head(most).iterrows()):
+    for row, line in issues.findings.head(most).iterrows():
         given, looks = words.visible(line["given"]), words.visible(line["suggested"])
-        cards.append(Card(stage.here.show(row), (how_sure(line["reason"]),), given, looks, k))
+        cards.append(Card(stage.here.show(row), (how_sure(issues, row),), given, looks, reasons.get(str(row))))
     total = len(issues.findings)
     choices = {"given": sorted({c.given for c in cards}), "looks": sorted({c.suggested for c in cards})}
     return Block("label_cards", values={"cards": cards, "of": stage.of, "total": total, **choices})
 
 
 def _confusion(detail: Mapping[str, Any]) -> Block | None:
-    classes, matrix = detail["classes"], detail["confusion"]
+    """Flags by pair, where classes are few enough for a matrix and anything is flagged."""
+    classes, matrix = detail.get("classes", ()), detail.get("confusion", ())
     most = max((v for line in matrix for v in line), default=0)
     if not most or len(classes) > MATRIX_CLASSES:
-        return _pairs_of_labels(detail)
+        return None
     heat = [
         (words.visible(c), [(v, round(6 + 49 * v / most) if v else 0) for v in line], sum(line))
         for c, line in zip(classes, matrix, strict=True)
     ]
     return Block(
         "heat",
-        "Which label is mistaken for which",
+        "Flagged: which label is mistaken for which",
         values={"classes": [words.visible(c) for c in classes], "lines": heat, "most": most},
     )
 
 
 def _pairs_of_labels(detail: Mapping[str, Any]) -> Block | None:
-    pairs = detail.get("pairs", ())
+    """The commonest mix-ups: how many are expected, flagged or not, and how many are flagged."""
+    pairs = detail.get("pairs", ())[: MOST_MIX_UPS if "confusion" in detail else None]
     if not pairs:
         return None
-    rows = [(words.visible(p["given"]), words.visible(p["suggested"]), words.count(p["count"])) for p in pairs]
-    return Block(
-        "table",
-        "Which label is mistaken for which",
-        values={"head": (("Labelled", ""), ("Looks like", ""), ("Labels", "num")), "rows": rows},
-    )
+    rows = [
+        (
+            f"{words.visible(p['given'])}, looks like {words.visible(p['suggested'])}",
+            f"{_whole(p['count'])} ({words.count(p['low'])} to {words.count(p['high'])})",
+            words.count(p["flagged"]),
+        )
+        for p in pairs
+    ]
+    head = (("Labelled", ""), ("Estimated", "num"), ("Flagged", "num"))
+    title = "Commonest mix-ups"
+    return Block("table", title, values={"head": head, "rows": rows, "label": title, "width": "long"})
+
+
+def _whole(number: float) -> str:
+    """An estimated number of rows: a fraction of one row is no more than that."""
+    return words.count(number) if round(number) or not number else "under 1"
 
 
 def _rate_limit(finding: Finding) -> float | None:
-    return finding.limit if finding.measured.endswith("%") else None
+    """The limit, where it is on the very share that is drawn."""
+    return finding.limit if finding.measure == "rate" else None
 
 
 def _dots_caption(detail: Mapping[str, Any], finding: Finding) -> str:
     limit = _rate_limit(finding)
-    text = "Dot: measured. Line: 95 % interval.".replace(" %", words.PERCENT)
+    text = f"Dot: estimated share. Line: 95{words.PERCENT} interval. Flagged: labels pointed at."
     if limit is not None:
-        above = sum(c["low"] > limit for c in detail.get("per_class", ()))
+        above = sum(c["rate_low"] > limit for c in detail.get("per_class", ()))
         text += f" Upright rule: the limit, {words.share(limit)}."
         text += (
             f" {words.sentence(words.plural(above, 'class is', 'classes are'))} clearly above it."

@@ -64,7 +64,7 @@ def code(text: str) -> str:
 def _table(rows: tuple[Finding, ...]) -> str:
     head = "| result | check | what we found | measured | limit |\n| :-- | :-- | :-- | --: | --: |"
     lines = [
-        f"| {OUTCOMES[f.state]} | {escaped(f.title)} | {_found(f)} | {escaped(f.measured)} | {escaped(f.limit_text)} |"
+        f"| {OUTCOMES[f.state]} | {escaped(f.title)} | {_found(f)} | {escaped(f'{f.measured} {f.basis}'.rstrip())} | {escaped(f.limit_text)} |"
         for f in rows
     ]
     return "\n".join([head, *lines])

@@ -17,7 +17,7 @@ def section(issues: Issues, stage: Stage) -> Section:
         return Section(stage.finding, _why_not(issues), ())
     write = SECTIONS.get(issues.check, _plain)
     # with nothing found there is nothing to explain
-    lead = LEADS.get(issues.check, "") if stage.finding.affected or issues.check in ("schema", "labels") else ""
+    lead = LEADS.get(issues.check, "") if stage.finding.affected or issues.check == "schema" else ""
     return Section(stage.finding, lead, tuple(write(issues, stage)))
 
 
@@ -29,7 +29,7 @@ def _why_not(issues: Issues) -> str:
 
 
 LEADS = {
-    "labels": "A model that had never seen these rows disagrees with their label. Most doubtful first. Nobody has "
+    "labels": "Models that had never seen these rows disagree with their labels. Most doubtful first. Nobody has "
     "checked them yet: some will turn out to be right.",
     "conflicts": "The same content carries different labels, so at least one label of each set is wrong.",
     "duplicates": "Rows beyond the first of each set are counted. Sets that carry two labels come first.",
@@ -38,6 +38,10 @@ LEADS = {
     "not skill.",
     "imbalance": "Rows in each class, largest first.",
     "missing": "Only columns with something missing are listed.",
+    "non_iid": "Neighbours are sought among all rows. Where they stand nearer to one another than chance puts them, the "
+    "order of the rows says what is in them. No single row is at fault.",
+    "valuation": "Each row votes on the labels of the rows that it is a near neighbour of. These vote wrong where others "
+    "vote right, more often than chance explains.",
     "schema": "The rules of the suite, broken ones first.",
 }
 
@@ -193,4 +197,5 @@ def _plain(issues: Issues, stage: Stage) -> list[Block]:
 SECTIONS: dict[str, Callable[[Issues, Stage], list[Block]]] = {
     "labels": label_blocks, "conflicts": _sets, "duplicates": _sets, "leakage": _leaks,
     "outliers": _outliers, "imbalance": _balance, "missing": _missing, "schema": _schema,
+    "non_iid": lambda _issues, _stage: [],
 }  # fmt: skip

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from audit.render import words
 from audit.render.words import NOUNS, Noun
 from audit.report import Card, Issues
+
+OURS, CLEANLAB = "assay", "cleanlab"
+"""Methods of the label check: any other is a score of that name, cut off where assay says."""
 
 
 @dataclass(frozen=True)
@@ -34,14 +38,41 @@ def _count(issues: Issues, measure: str = "count") -> int:
 
 
 def _labels(issues: Issues, _card: Card) -> Said:
-    n = _count(issues)
-    if not n:
+    """Two numbers that must not be mixed up: labels pointed at, and labels estimated to be wrong."""
+    flagged, wrong = _count(issues, "flagged"), _count(issues)
+    if not flagged and not wrong:
         return Said("no label looks wrong", 0)
-    span = words.between(issues.measures.get("rate_low"), issues.measures.get("rate_high"))
-    worst = sorted(issues.detail.get("per_class", ()), key=lambda c: -c["flagged"])
+    rate = [
+        words.share(issues.measures.get("rate")),
+        words.between(*map(issues.measures.get, ("rate_low", "rate_high"))),
+    ]
+    span = ", ".join(x for x in rate if x)
+    if not flagged:
+        said = words.plural(wrong, "label is", "labels are")
+        return Said(f"an estimated {said} wrong, none is flagged", 0, f"that is {span}")
+    estimated = f"an estimated {words.count(wrong)} {'is' if wrong == 1 else 'are'} wrong: {span}"
+    parts = [estimated, _expected(issues.detail), _most_often(issues.detail.get("per_class", ()))]
+    return Said(
+        words.plural(flagged, "label looks wrong", "labels look wrong"), flagged, "; ".join(x for x in parts if x)
+    )
+
+
+def _expected(detail: Mapping[str, Any]) -> str:
+    """What the flags are worth, in half a line; of another method's flags, whose they are."""
+    method = detail.get("method", OURS)
+    if method == CLEANLAB:
+        return f"flags and count are cleanlab's ({str(detail.get('cutoff_used', '')).removeprefix('cleanlab ')})"
+    precision, recall = detail.get("expected_precision"), detail.get("expected_recall")
+    if precision is None or recall is None:
+        return ""
+    other = "" if method == OURS else f"ranked by {words.visible(method)}; "
+    return f"{other}expected: {words.about(precision)} of the flagged wrong, {words.about(recall)} of the wrong flagged"
+
+
+def _most_often(lines: Sequence[Mapping[str, Any]]) -> str:
+    worst = sorted(lines, key=lambda c: -c["flagged"])
     names = [words.shorten(words.visible(c["class"]), 24) for c in worst[:3] if c["flagged"]]
-    often = f"{words.listing(names)} most often" if len(worst) > len(names) > 1 else ""
-    return Said(words.plural(n, "label looks wrong", "labels look wrong"), n, "; ".join(x for x in (span, often) if x))
+    return f"{words.listing(names)} most often" if len(worst) > len(names) > 1 else ""
 
 
 def _conflicts(issues: Issues, card: Card) -> Said:
@@ -138,7 +169,24 @@ def _schema(issues: Issues, card: Card) -> Said:
     return Said(f"{hold} for {words.plural(card.rows, 'row')}", 0)
 
 
+def _non_iid(issues: Issues, _card: Card) -> Said:
+    if not issues.detail.get("matters"):
+        return Said("the order of the rows says nothing of what is in them", 0)
+    sorted_ = issues.detail.get("sorted_by_label")
+    where = f"fewest neighbours lie across {words.row_name(issues.detail['cut']['row'])}"
+    chance = f"by chance in {issues.detail['p_value']:.1g} of all orders"
+    return Said("rows that are alike stand near one another", 1, f"{'sorted by label' if sorted_ else where}; {chance}")
+
+
+def _valuation(issues: Issues, card: Card) -> Said:
+    noun = NOUNS[card.kind]
+    n = _count(issues)
+    verb = "misleads its neighbours" if n <= 1 else "mislead their neighbours"
+    return Said(f"{noun.of(n) if n else f'no {noun.one}'} {verb}", n)
+
+
 SENTENCES: dict[str, Callable[[Issues, Card], Said]] = {
     "schema": _schema, "labels": _labels, "conflicts": _conflicts, "duplicates": _duplicates,
     "outliers": _outliers, "leakage": _leakage, "imbalance": _imbalance, "missing": _missing,
+    "non_iid": _non_iid, "valuation": _valuation,
 }  # fmt: skip

@@ -102,12 +102,14 @@ def _check(f: Finding, report: Report, width: int, say: Say) -> list[str]:
 def _finding(f: Finding, width: int, say: Say) -> list[str]:
     room = width - LEFT
     text = say(f.sentence)
-    note = words.wrap(say(f.note), room) if f.note and f.state != "pass" else []
+    told = f.note.split("; ") if f.note and f.state != "pass" else []
+    note = [line for part in told for line in words.wrap(say(part), room)]
     held = f.state in ("fail", "warn") and f.limit is not None
     if not held and (f.state != "pass" or not f.affected):
         return [*words.wrap(text, room), *note]
     limit = say(f.limit_text)
-    beside = f"{say(f.measured)}  {'limit ' if limit.startswith('at most') else ''}{limit}"
+    measured = f"{say(f.measured)} {f.basis}".rstrip()
+    beside = f"{measured}  {'limit ' if limit.startswith('at most') else ''}{limit}"
     space = room - words.columns(text) - words.columns(beside)
     if space >= 2:
         return [text + " " * space + beside, *note]

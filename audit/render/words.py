@@ -78,6 +78,20 @@ def _hundredths(fraction: float, decimals: int | None = None) -> str:
     return f"{percent:,.{places}f}".replace("-", MINUS)
 
 
+def about(fraction: float | None) -> str:
+    """A share that was only estimated, in whole percents and never none or all: `88 %`, `99 %`."""
+    if fraction is None or not math.isfinite(fraction):
+        return UNKNOWN
+    return f"{min(max(round(fraction * 100), 1), 99)}{PERCENT}"
+
+
+def sure(probability: float | None) -> str:
+    """`99.7 % sure`; a model is never wholly sure, whatever its probability was rounded to."""
+    if probability is None or not math.isfinite(probability):
+        return ""
+    return f"{share(min(max(probability, 0.0), 0.9999))} sure"
+
+
 def between(low: float | None, high: float | None) -> str:
     """An interval of shares in prose: `between 5.3 and 6.1 %`; empty when either end is unknown."""
     if low is None or high is None or not (math.isfinite(low) and math.isfinite(high)):

@@ -11,8 +11,9 @@ from toy import CLASSES, blobs, evidence_of, noisy_probabilities, pictures_of, t
 
 from audit.cache import Cache
 from audit.errors import InputError, NotApplicable
-from audit.evidence import NEAR, Evidence, Given
-from audit.probabilities import Probabilities
+from audit.evidence import NEAR, Evidence
+from audit.given import Given
+from audit.probabilities import Probabilities, geometric_mean
 
 
 def with_copies(labels_of_copies: tuple = (1, 1, 1)):
@@ -100,20 +101,64 @@ def test_a_class_that_no_row_has_gets_next_to_no_probability():
     assert evidence.pred_probs[:, 3].max() < 1e-3
 
 
-def test_probabilities_brought_along_are_used_as_they_are(clean):
+def test_probabilities_brought_along_stand_beside_the_views_made_here(clean):
     values = noisy_probabilities(clean.labels, 3)
-    shuffled = Probabilities(values[:, [2, 0, 1]], ("cedar", "ash", "birch"))
-    evidence = evidence_of(clean, pred_probs=shuffled)
-    assert list(evidence.views) == ["your probabilities"]
+    reordered = Probabilities(values[:, [2, 0, 1]], ("cedar", "ash", "birch"))
+    evidence = evidence_of(clean, pred_probs=reordered)
+    assert list(evidence.views) == ["your probabilities", "linear head", "neighbour vote"]
     assert evidence.pred_probs == pytest.approx(values)
+
+
+def test_several_files_of_probabilities_are_views_by_their_names(clean):
+    one, other = (noisy_probabilities(clean.labels, 3, seed) for seed in (1, 2))
+    given = [Probabilities(one, CLASSES, "small"), Probabilities(other, CLASSES, "large")]
+    evidence = evidence_of(clean, pred_probs=given)
+    assert list(evidence.strong) == ["small", "large"]
+    assert evidence.pred_probs == pytest.approx(geometric_mean([one, other]))
+
+
+@pytest.mark.parametrize("names", [("same", "same"), ("linear head", "other")])
+def test_two_views_of_one_name_are_refused(clean, names):
+    given = [Probabilities(noisy_probabilities(clean.labels, 3), CLASSES, name) for name in names]
+    with pytest.raises(InputError, match=f"two views are called '{names[0]}'"):
+        _ = evidence_of(clean, pred_probs=given).views
+
+
+def test_probabilities_that_saw_the_labels_are_refused(trees):
+    own = np.eye(3)[trees.data.labels] * 0.985 + 0.005
+    with pytest.raises(InputError, match=r"your probabilities: .* they have seen these labels"):
+        _ = evidence_of(trees.data, pred_probs=Probabilities(own, CLASSES)).views
+
+
+def test_probabilities_of_rows_in_another_order_are_refused(clean):
+    values = noisy_probabilities(clean.labels, 3)[np.random.default_rng(0).permutation(240)]
+    with pytest.raises(InputError, match="are in another order than the rows"):
+        _ = evidence_of(clean, pred_probs=Probabilities(values, CLASSES)).views
+
+
+def test_a_class_too_rare_for_folds_leaves_what_was_brought_along_and_says_so():
+    values, labels = blobs(60)
+    given = np.append(labels[:-1], 3)
+    data = table_of(values, np.array([*CLASSES, "yew"])[given], classes=(*CLASSES, "yew"))
+    evidence = evidence_of(data, pred_probs=Probabilities(noisy_probabilities(given, 4), (*CLASSES, "yew")))
+    assert list(evidence.views) == ["your probabilities"]
+    assert "class 'yew' has 1 row" in evidence.notes[0]
 
 
 def test_a_model_brought_along_is_cloned_and_never_fitted_itself(clean):
     model = LogisticRegression()
     evidence = evidence_of(clean, model=model)
-    assert list(evidence.views) == ["LogisticRegression"]
+    assert list(evidence.views) == ["LogisticRegression", "linear head", "neighbour vote"]
     assert (evidence.pred_probs.argmax(axis=1) == clean.labels).mean() > 0.97
     assert not hasattr(model, "classes_")
+
+
+def test_opinions_are_the_heads_on_other_folds(trees):
+    evidence = evidence_of(trees.data)
+    said = evidence.opinions(3)
+    assert said.shape == (3, len(trees.data))
+    assert np.array_equal(said[0], evidence.views["linear head"].argmax(axis=1))
+    assert not np.array_equal(said[0], said[1])
 
 
 # -- embeddings and space
@@ -166,18 +211,46 @@ def test_unchanged_data_costs_nothing_twice(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "more",
+    ("more", "kept"),
     [
-        {"seed": 1},
-        {"data": with_copies((0, 1, 1))},
-        {"given": Given(embeddings=np.random.default_rng(0).normal(0, 1, (63, 4)))},
-        {"given": Given(model=DummyClassifier())},
+        ({"seed": 1}, []),
+        ({"given": Given(embeddings=np.random.default_rng(0).normal(0, 1, (63, 4)))}, []),
+        ({"data": with_copies((0, 1, 1))}, ["neighbours", "embeddings"]),
+        ({"given": Given(model=DummyClassifier())}, ["neighbours", "embeddings"]),
     ],
-    ids=["seed", "a label", "embeddings", "model"],
+    ids=["seed", "embeddings", "a label", "model"],
 )
-def test_other_data_seed_or_evidence_is_computed_anew(tmp_path, more):
+def test_other_data_seed_or_evidence_is_computed_anew_but_what_needs_no_label(tmp_path, more, kept):
     touched(tmp_path)
-    assert touched(tmp_path, **more) == []
+    assert touched(tmp_path, **more) == kept
+
+
+def test_repaired_labels_leave_vectors_and_neighbours_as_they_are(tmp_path):
+    data = with_copies()
+    _ = Evidence(data, cache=Cache(tmp_path)).neighbours
+    relabelled = data.relabelled({data.rows[0]: next(c for c in data.classes if c != data.given.iloc[0])})
+    evidence = Evidence(relabelled, cache=Cache(tmp_path))
+    _ = evidence.embeddings, evidence.neighbours, evidence.pred_probs
+    assert evidence.cache.hits == ["embeddings", "neighbours"]
+    assert evidence.cache.reused == []
+
+
+@pytest.mark.parametrize("change", ["a value", "the order", "a feature's role", "a row"])
+def test_other_content_has_vectors_and_neighbours_of_its_own(tmp_path, change):
+    data = with_copies()
+    _ = Evidence(data, cache=Cache(tmp_path)).neighbours
+    names = data.roles.features
+    other = {
+        "a value": replace(
+            data, table=data.table.assign(**{names[0]: data.table[names[0]].where(data.rows != 5, 9.0)})
+        ),
+        "the order": data.take(data.rows[::-1]),
+        "a feature's role": replace(data, roles=replace(data.roles, features=names[:-1])),
+        "a row": data.drop([5]),
+    }[change]
+    evidence = Evidence(other, cache=Cache(tmp_path))
+    _ = evidence.embeddings, evidence.neighbours
+    assert evidence.cache.hits == []
 
 
 def test_a_model_is_told_from_another_by_any_of_its_settings():
@@ -192,7 +265,7 @@ def test_evidence_for_some_rows_keeps_its_order():
     some = given.take(np.array([3, 1])).take_reference(np.array([2]))
     assert some.embeddings[:, 0].tolist() == [3, 1]
     assert some.reference_embeddings[:, 0].tolist() == [2]
-    assert some.pred_probs.values.tolist() == [[6, 7], [2, 3]]
+    assert [p.values.tolist() for p in some.brought] == [[[6, 7], [2, 3]]]
     assert given.embeddings.shape == (4, 1)
 
 

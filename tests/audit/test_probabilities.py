@@ -74,11 +74,6 @@ def test_a_wrong_shape_or_kind_is_refused(values, said):
         checked(values)
 
 
-def test_columns_in_another_order_than_named_are_refused():
-    with pytest.raises(InputError, match=r"seem to be in another order.*rows labelled 'a' look like"):
-        checked(good()[:, [1, 2, 0]])
-
-
 def test_named_columns_in_another_order_are_put_in_the_data_s():
     assert checked(good()[:, [2, 0, 1]], ("c", "a", "b")) == pytest.approx(good())
 

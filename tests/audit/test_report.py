@@ -113,7 +113,7 @@ def test_a_report_of_another_version_is_refused(tmp_path):
     made([3, 1, 2, 0], list("abab")).write(tmp_path)
     values = json.loads((tmp_path / "audit.json").read_text())
     (tmp_path / "audit.json").write_text(json.dumps({**values, "schema_version": 99}))
-    with pytest.raises(InputError, match="schema_version 99, this assay reads 1"):
+    with pytest.raises(InputError, match="schema_version 99, this assay reads 2"):
         Report.read(tmp_path)
 
 

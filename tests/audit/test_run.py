@@ -11,7 +11,7 @@ from toy import assert_same_issues, blobs, noisy_probabilities, pictures_of, pla
 from audit.checks import CHECKS
 from audit.dataset import Dataset, Roles
 from audit.errors import InputError, NotApplicable, UnknownName
-from audit.evidence import Given
+from audit.given import Given
 from audit.probabilities import Probabilities
 from audit.report import Issues, Report
 from audit.run import audit
@@ -112,6 +112,8 @@ def test_checks_run_in_the_order_asked_and_all_of_them_by_default(clean):
         "leakage",
         "imbalance",
         "missing",
+        "non_iid",
+        "valuation",
     ]
 
 

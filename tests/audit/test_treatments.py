@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from toy import Truth, planted, report_of, table_of
 
 from audit.checks.findings import found, scored
-from audit.errors import StaleError, Undecided, UnknownName
+from audit.errors import InputError, StaleError, Undecided, UnknownName
 from audit.patch import Patch
 from audit.report import Issues, Report
 from audit.run import audit
@@ -25,14 +25,17 @@ def audited(trees: Truth) -> Report:
     return audit(trees.data, checks=CHECKS, suite=Suite("none"))
 
 
-def by_hand(check: str, rows: list, score: list, *, labels=("a", "b") * 4, status="ran", **more) -> tuple:
+def by_hand(check: str, rows: list, score: list, *, labels=("a", "b") * 4, status="ran", right=None, **more) -> tuple:
+    """Eight rows, 10 to 17, of which `rows` are flagged; `right` are the probabilities of what is suggested."""
     data = table_of(np.arange(16.0).reshape(8, 2), list(labels), list(range(10, 18)))
     index = pd.Index(rows)
-    flagged = data.rows.isin(rows)
-    issues = Issues(
-        check, status, "boom" if status == "error" else "", scores=scored(data.rows, np.ones(8), flagged),
-        findings=found(index, np.array(score, dtype=float), ["why"] * len(rows), **more),
-    )  # fmt: skip
+    quality = pd.Series(1.0, index=data.rows)
+    quality[index] = np.array(score, dtype=float)
+    sure = pd.Series(0.0, index=data.rows)
+    sure[index] = [1 - q for q in score] if right is None else right
+    scores = scored(data.rows, quality.to_numpy(), data.rows.isin(rows), suggested_probability=sure.to_numpy())
+    findings = found(index, np.array(score, dtype=float), ["why"] * len(rows), **more)
+    issues = Issues(check, status, "boom" if status == "error" else "", scores=scores, findings=findings)
     return data, report_of(data, issues)
 
 
@@ -51,12 +54,24 @@ def test_relabelling_puts_most_planted_flips_right(trees, audited):
     changed = patch.table.set_index("row")
     assert len(set(changed.index) & set(trees.flipped)) >= 0.8 * len(trees.flipped)
     assert all(true[r] == changed.loc[r, "from"] != changed.loc[r, "to"] for r in changed.index)
-    assert len(relabel(trees.data, audited, sure=1.0)) <= len(patch)
 
 
-def test_relabelling_acts_from_a_score_of_one_fifth_down():
-    data, report = by_hand("labels", [10, 11, 12], [0.19, 0.21, 0.0], given=["a", "b", "a"], suggested=["b", "a", "b"])
-    assert relabel(data, report).table["row"].tolist() == [10, 12]
+@pytest.mark.parametrize(
+    ("precision", "changed"), [(0.8, [10, 11, 12]), (0.9, [10, 12]), (0.96, [12]), (0.7, [10, 11, 12, 13])]
+)
+def test_relabelling_is_the_longest_list_that_is_expected_to_be_so_right(precision, changed):
+    data, report = by_hand(
+        "labels", [10, 11, 12, 13], [0.1, 0.2, 0.0, 0.3], right=[0.9, 0.6, 0.98, 0.4],
+        given=["a", "b", "a", "b"], suggested=["b", "a", "b", "a"],
+    )  # fmt: skip
+    assert relabel(data, report, precision=precision).table["row"].tolist() == changed
+
+
+@pytest.mark.parametrize("precision", [0, -1, 1.1])
+def test_a_precision_is_a_share(precision):
+    data, report = by_hand("labels", [10], [0.0], given=["a"], suggested=["b"])
+    with pytest.raises(InputError, match=r"precision must lie in \(0, 1\]"):
+        relabel(data, report, precision=precision)
 
 
 @pytest.mark.parametrize("labels", [(0, 1) * 4, (True, False) * 4, (0.5, 1.5) * 4])
@@ -68,10 +83,18 @@ def test_relabelling_keeps_labels_of_their_kind(labels):
     assert out.given.dtype == data.given.dtype
 
 
-def test_reweighting_weighs_by_the_score():
+def test_reweighting_weighs_by_the_probability_that_the_label_is_right():
     data, report = by_hand("labels", [12, 10], [0.1, 0.4], given=["a", "a"], suggested=["b", "b"])
     out = reweight(data, report).apply(data)
     assert out.weights.tolist() == [0.4, 1.0, 0.1, 1.0, 1.0, 1.0, 1.0, 1.0]
+
+
+def test_a_doubtful_row_is_weighed_though_nobody_flags_it_and_a_certain_one_is_left_alone():
+    data, report = by_hand("labels", [12], [0.1], given=["a"], suggested=["b"])
+    scores = report["labels"].scores.assign(score=[1, 0.7, 0.1, 0.9899, 0.99, 1, 1, 1])
+    report = replace(report, checks={"labels": replace(report["labels"], scores=scores)})
+    out = reweight(data, report).apply(data)
+    assert out.weights.tolist() == [1, 0.7, 0.1, 0.9899, 1, 1, 1, 1]
 
 
 def test_deduplicating_keeps_the_first_of_each_set(trees, audited):
@@ -148,7 +171,7 @@ def test_treatments_compose_and_a_dropped_row_is_only_dropped(trees, audited):
 
 
 def test_a_relabelled_row_is_not_weighed_by_the_label_it_had():
-    data, report = by_hand("labels", [10, 11], [0.0, 0.4], given=["a", "b"], suggested=["b", "a"])
+    data, report = by_hand("labels", [10, 11], [0.0, 0.4], right=[1.0, 0.5], given=["a", "b"], suggested=["b", "a"])
     patch = treat(data, report, ["reweight", "relabel"])
     assert patch.table[["row", "action"]].to_numpy().tolist() == [[10, "relabel"], [11, "weight"]]
 

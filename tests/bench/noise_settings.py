@@ -237,10 +237,15 @@ def noisy(names: tuple[str, ...], draws: range, kinds: tuple[str, ...] = INJECTE
                     yield setting(group, f"{name} {kind} {rate:.0%} {seed}", name, labels, seed)
 
 
+def shipped(name: str) -> Setting:
+    """Data as it ships."""
+    return setting("clean", name, name, vectors_and_truth(name)[1])
+
+
 def clean() -> Iterator[Setting]:
     """Data as it ships, where little should be flagged."""
     for name in ("digits", "wine", "breast_cancer"):
-        yield setting("clean", name, name, vectors_and_truth(name)[1])
+        yield shipped(name)
     base = setting("clean", "CIFAR-10 clean", "cifar10n", cifar10n_labels("clean"))
     for model in STRONG:
         yield with_strong(base, "aggre", model, "clean, strong")

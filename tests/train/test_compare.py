@@ -181,7 +181,7 @@ def test_verified_rows_correct_what_wrong_test_labels_hide(tmp_path):
 
     assert corrected.protocol["verified_rows"] == 200
     assert given.protocol["verified_rows"] is None
-    assert "of the test labels look wrong" in given.protocol["test_noise"]
+    assert "test labels are wrong" in given.protocol["test_noise"]
     assert given.contrast("oracle", 300, "linear").diff < true.diff
     assert found.low < true.diff < found.high
     assert abs(found.diff - true.diff) < abs(given.contrast("oracle", 300, "linear").diff - true.diff)

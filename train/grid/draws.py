@@ -15,12 +15,15 @@ import numpy as np
 from audit.cache import Cache
 from audit.dataset import Dataset, Roles
 from audit.errors import InputError, Undecided
-from audit.evidence import Evidence, Given
+from audit.evidence import Evidence
+from audit.given import Given
 from audit.report import Card, Report
 from audit.run import audit
 from train.fit.rng import key, numpy_generator
 from train.grid.variants import Treat, Variant
 
+ONE_FOLDING = {"labels": {"seeds": 1}}
+"""Nobody looks at a draw's rows one by one, so their stability is not tried."""
 FEWEST_OF_A_CLASS = 3
 """Rows of classes with fewer in a draw are not audited and stay as they are: nothing could be learnt of them."""
 
@@ -143,7 +146,7 @@ def audited(data: Dataset, vectors: np.ndarray, positions: np.ndarray, seed: int
     part = draw.take(draw.rows[audited])
     given = Given(embeddings=vectors[positions[audited]])
     # where all rows can be audited, the neighbours are those just found
-    report = audit(part, checks=("labels", "duplicates"), given=given, seed=folds, cache=cache)
+    report = audit(part, checks=("labels", "duplicates"), given=given, options=ONE_FOLDING, seed=folds, cache=cache)
     if report.errors:
         why = report.errors[0].why
         raise Undecided(f"{data.name}: a draw of {len(draw):,} rows (seed {seed}) cannot be audited: {why}")

@@ -227,11 +227,10 @@ def noise_in_words(report: Report) -> str:
     if not measures["count"]:
         return ""
     said = between(measures["rate_low"], measures["rate_high"])
-    estimate = int(found.detail.get("cleanlab_count", measures["count"]))
     return (
-        f"{share(measures['rate'])} of the test labels look wrong ({said}), and confident learning estimates that "
-        f"{count(estimate)} of {count(report.dataset.rows)} are. Wrong test labels make differences look smaller than "
-        f"they are: check a few hundred test rows, drawn at random, and hand them in with --verified."
+        f"An estimated {count(int(measures['count']))} of the {count(report.dataset.rows)} test labels are wrong: "
+        f"{share(measures['rate'])} ({said}). Wrong test labels make differences look smaller than they are: check a "
+        f"few hundred test rows, drawn at random, and hand them in with --verified."
     )
 
 

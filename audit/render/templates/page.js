@@ -18,7 +18,7 @@
   }
   addEventListener("hashchange", unfold);
   addEventListener("beforeprint", function () {
-    document.querySelectorAll("details").forEach(function (d) { d.open = true; });
+    document.querySelectorAll("details:not(.why)").forEach(function (d) { d.open = true; });
   });
   unfold();
 })();

@@ -6,7 +6,8 @@ from noise.planted import CHEAP, planted, strong_view
 from sklearn.metrics import average_precision_score
 
 from audit.errors import InputError
-from audit.noise.estimate import AGREEMENT, ALONE, EVERYWHERE, LIKELIHOOD, estimate
+from audit.noise.estimate import estimate
+from audit.noise.rate import AGREEMENT, ALONE, EVERYWHERE, LIKELIHOOD
 
 
 def found(p, **changed):
@@ -135,6 +136,39 @@ def test_the_same_evidence_gives_the_same_answer_and_is_left_as_it_was():
 
     assert np.array_equal(first.wrong, again.wrong)
     assert all(np.array_equal(p.views[name], v) for name, v in before.items())
+
+
+@pytest.mark.parametrize("kind", ["uniform", "pairs"])
+def test_noise_that_does_not_depend_on_rows_is_counted_closely_where_there_are_many(kind):
+    p = planted(kind, 0.2, rows=6000, spread=0.35)
+
+    e = found(p)
+
+    assert e.evenness > 0.5
+    assert e.rate == pytest.approx(p.wrong.mean(), rel=0.1)
+    assert p.wrong[e.flagged].mean() == pytest.approx(e.expected_precision, abs=0.05)
+
+
+def test_one_view_allows_every_rate_up_to_its_disagreement():
+    p = planted(rate=0.2, spread=0.5)
+    view = p.views["linear head"]
+
+    e = estimate({"mine": view}, p.labels)
+
+    assert e.rate < (view.argmax(axis=1) != p.labels).mean() <= e.rate_high
+    low, high = e.precision_range(e.flags)
+    assert low < e.expected_precision < high
+
+
+def test_the_range_of_precision_holds_the_expected_and_the_true_one():
+    p = planted(rate=0.1, spread=0.45)
+
+    e = found(p)
+    low, high = e.precision_range(e.flags)
+
+    assert low <= e.expected_precision <= high
+    assert low <= p.wrong[e.flagged].mean() <= high
+    assert e.precision_range(e.at_budget(0)) == (0.0, 1.0)
 
 
 def test_lists_of_a_precision_or_a_length():

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from noise.planted import planted, strong_view
 
-from audit.noise.faults import memorised, other_order, shuffled
+from audit.noise.faults import clueless, memorised, other_order, shuffled
 
 NOISY = [("uniform", 0.0), ("uniform", 0.1), ("uniform", 0.4), ("pairs", 0.4)]
 
@@ -24,13 +24,28 @@ def honest(p):
 def test_in_sample_probabilities_are_called_memorised():
     p = planted(rate=0.2)
 
-    assert "seen these labels" in memorised(in_sample(p), p.labels, p.views["neighbour vote"])
+    assert "seen these labels" in memorised(in_sample(p), p.labels)
 
 
-def test_memorised_labels_show_without_another_view():
-    p = planted(rate=0.2)
+@pytest.mark.parametrize("learnt", [0.8, 1.0])
+def test_labels_learnt_by_heart_in_part_show_beside_an_honest_view(learnt):
+    p = planted(rate=0.2, rows=6000)
+    by_heart = np.random.default_rng(0).random(6000) < learnt
+    own = np.where(by_heart, p.labels, p.truth)
+    values = np.eye(4)[own] * 0.8 + 0.05
 
-    assert "no model of unseen rows" in memorised(in_sample(p), p.labels)
+    assert memorised(values, p.labels) is None
+    assert "of which at least" in memorised(values, p.labels, p.views["neighbour vote"])
+
+
+@pytest.mark.parametrize("spread", [0.25, 0.5, 1.0, 3.0])
+@pytest.mark.parametrize("error", [0.0, 0.02])
+def test_a_strong_model_beside_weak_views_is_not_called_memorised(spread, error):
+    for rate in (0.0, 0.1):
+        p = planted(rate=rate, spread=spread, rows=1500)
+        strong = strong_view(p.truth, error)
+
+        assert memorised(strong, p.labels, p.views["linear head"]) is None
 
 
 @pytest.mark.parametrize(("kind", "rate"), NOISY)
@@ -52,7 +67,7 @@ def test_a_model_far_better_than_the_views_made_here_is_honest():
 def test_columns_in_another_order_are_seen(order):
     p = planted(rate=0.2)
 
-    assert "columns agree with other classes" in other_order(p.views["linear head"][:, order], p.labels)
+    assert "columns seem to be in another order" in other_order(p.views["linear head"][:, order], p.labels)
 
 
 @pytest.mark.parametrize(("kind", "rate"), NOISY)
@@ -82,3 +97,34 @@ def test_a_model_that_knows_nothing_is_weak_not_shuffled():
     unsure = np.random.default_rng(0).dirichlet(np.full(4, 20.0), len(p.labels))
 
     assert shuffled(unsure, p.labels) is None
+
+
+@pytest.mark.parametrize("classes", [2, 5])
+@pytest.mark.parametrize("rows", [100, 3000])
+def test_views_of_labels_dealt_out_anew_are_clueless(classes, rows):
+    p = planted(rate=0.0, classes=classes, rows=rows)
+    dealt = np.random.default_rng(1).permutation(p.labels)
+
+    assert "no view knows more of the labels than chance" in clueless(p.views, dealt)
+
+
+@pytest.mark.parametrize(("kind", "rate"), NOISY)
+@pytest.mark.parametrize("spread", [0.25, 0.7])
+def test_views_of_noisy_labels_are_not(kind, rate, spread):
+    p = planted(kind, rate, spread=spread)
+
+    assert clueless(p.views, p.labels) is None
+
+
+def test_a_view_that_always_names_the_commonest_class_may_still_know_something():
+    rng = np.random.default_rng(0)
+    labels = (rng.random(4000) < 0.03).astype(int)
+    rare = np.clip(0.03 + 0.1 * labels + rng.normal(0, 0.02, 4000), 0.001, 0.4)
+
+    assert clueless({"view": np.stack([1 - rare, rare], axis=1)}, labels) is None
+
+
+def test_of_few_rows_there_is_no_telling():
+    p = planted(rate=0.0, rows=40)
+
+    assert clueless(p.views, np.random.default_rng(1).permutation(p.labels)) is None

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -9,12 +10,13 @@ from hypothesis import strategies as st
 from noise.planted import planted, strong_view
 
 from audit.errors import InputError, UnknownName
-from audit.noise.agreement import between, least, stronger, triangulated
+from audit.noise.agreement import between, evenness, least, stronger, triangulated
 from audit.noise.cut import at_budget, at_precision, best_f1, shifted
 from audit.noise.matrix import anchored, read
 from audit.noise.methods import METHODS, score, training_dynamics
 from audit.noise.pool import logarithms, pool, posterior, softmax, wrong
-from audit.noise.refit import soft_head, soft_vote
+from audit.noise.rate import widened
+from audit.noise.refit import FEW, soft_head, soft_vote, steady_head
 
 probabilities = st.lists(st.floats(0, 1), min_size=2, max_size=40).map(np.array)
 
@@ -112,6 +114,36 @@ def test_the_soft_vote_on_hard_labels_is_the_neighbour_vote():
     assert soft_vote(p.features, np.eye(4)[p.labels]) == pytest.approx(p.views["neighbour vote"])
 
 
+def test_of_few_rows_the_head_owes_less_to_the_folds():
+    p = planted(rate=0.3, rows=200, spread=0.5)
+    targets = np.eye(4)[p.labels]
+    other = replace(p.features, folds=np.random.default_rng(1).permutation(p.features.folds))
+
+    steady = [steady_head(f, targets, p.labels) for f in (p.features, other)]
+    once = [soft_head(f, targets) for f in (p.features, other)]
+
+    assert steady[0].sum(axis=1) == pytest.approx(np.ones(200))
+    assert np.abs(steady[0] - steady[1]).mean() < np.abs(once[0] - once[1]).mean() / 2
+
+
+def test_of_many_rows_one_partition_is_enough():
+    p = planted(rows=FEW + 4)
+    targets = np.eye(4)[p.labels]
+
+    assert np.array_equal(steady_head(p.features, targets, p.labels), soft_head(p.features, targets))
+
+
+def test_a_class_of_one_row_does_not_stop_the_second_stage():
+    p = planted(rate=0.1, rows=200)
+    labels = np.where(p.labels == 3, 0, p.labels)
+    labels[7] = 3
+
+    steady = steady_head(p.features, np.eye(4)[labels], labels)
+
+    assert np.isfinite(steady).all()
+    assert steady[7, 3] < 0.1  # out of fold
+
+
 def test_a_block_does_not_vote_for_itself():
     p = planted(rows=200)
     one_block = p.features.__class__(p.features.vectors, p.features.neighbours, p.features.folds, np.zeros(200, int))
@@ -149,6 +181,36 @@ def test_views_that_share_all_errors_against_the_labels_put_a_floor_under_the_no
 
     assert least(truth, truth, labels) == pytest.approx(0.3, abs=0.06)
     assert least(truth, rng.integers(0, 4, 20_000), labels) == 0
+
+
+def graded(rises: float, rows: int = 20_000) -> tuple[np.ndarray, np.ndarray]:
+    """A view that is right and of graded sureness, and labels whose noise is as even as `rises` is near 0."""
+    rng = np.random.default_rng(0)
+    truth, unsure = rng.integers(0, 4, rows), rng.random(rows)
+    view = np.full((rows, 4), 0.0) + unsure[:, None] / 10
+    view[np.arange(rows), truth] = 1 - 0.3 * unsure
+    flip = rng.random(rows) < 0.2 * (1 - rises + 2 * rises * unsure)
+    return view, np.where(flip, (truth + 1) % 4, truth)
+
+
+def test_noise_is_even_or_rises_with_doubt():
+    assert evenness(*graded(0.0), 0.2) > 0.6
+    assert evenness(*graded(0.8), 0.2) < 0.1
+
+
+@pytest.mark.parametrize("rises", [0.0, 0.8])
+def test_few_labels_leave_it_open_whether_noise_is_even(rises):
+    view, labels = graded(rises)
+
+    assert evenness(view[:60], labels[:60], 0.2) == pytest.approx(0.5, abs=0.2)
+
+
+def test_a_share_of_few_rows_is_less_certain():
+    low, high = widened(0.1, 0.2, 100)
+
+    assert low < 0.1 < 0.2 < high
+    assert widened(0.1, 0.2, 10_000)[1] < high
+    assert widened(0.0, 1.0, 10) == (0.0, 1.0)
 
 
 # -- cut ---------------------------------------------------------------------------------------------------------------

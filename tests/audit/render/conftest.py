@@ -91,26 +91,57 @@ def scores(data: Dataset, flagged: list[Hashable]) -> pd.DataFrame:
     return pd.DataFrame({"score": 1.0, "flagged": data.rows.isin(flagged)}, index=data.rows)
 
 
+def why(data: Dataset, row: Hashable, suggested: Hashable, k: int) -> dict[str, Any]:
+    """What the check writes down of a flagged row; every third has no neighbour with its own label."""
+    votes = [{"view": v, "says": suggested, "probability": 0.9} for v in ("linear head", "neighbour vote")]
+    return {
+        "row": row, "wrong": 0.998, "suggested_probability": 0.997, "votes": votes, "stability": 1.0, "pair": 3.4,
+        "agreeing": None if k % 3 == 0 else {"row": data.rows[-2], "distance": 1.25},
+        "disagreeing": {"row": data.rows[-1], "distance": 0.5},
+    }  # fmt: skip
+
+
 def labels(data: Dataset, n: int) -> Issues:
+    """`n` flagged labels where 1.5 times as many are estimated to be wrong."""
     rows, total, classes = list(data.rows[:n]), len(data), list(data.classes)
     given = [str(data.given.loc[r]) for r in rows]
-    looks = [str(classes[(k + 1) % len(classes)]) for k in range(n)]
-    per = max(total // len(classes), 1)
+    looks = [classes[(k + 1) % len(classes)] for k in range(n)]
+    per, wrong = max(total // len(classes), 1), round(1.5 * n)
     lines = [
-        {"class": c, "rows": per, "flagged": int(k < n), "rate": (k < n) / per, "low": 0.0, "high": min(3 / per, 1.0)}
+        {"class": c, "rows": per, "flagged": int(k < n), "count": int(k < n), "rate": (k < n) / per, "rate_low": 0.0,
+         "rate_high": min(3 / per, 1.0), "expected_precision": 0.9, "expected_recall": 0.6}
         for k, c in enumerate(classes)
-    ]
+    ]  # fmt: skip
     matrix = [[int(j == i + 1) for j in range(len(classes))] for i in range(len(classes))]
+    pair = {"given": classes[0], "suggested": classes[1], "count": 3.4, "low": 2.2, "high": 5.1, "flagged": min(n, 2)}
+    measures = {
+        "count": wrong, "rate": wrong / total, "rate_low": wrong / total * 0.9, "rate_high": min(wrong / total * 1.1, 1),
+        "flagged": n,
+    }  # fmt: skip
+    views = [
+        {"view": "linear head", "agreement": 0.93, "weight": 0.7},
+        {"view": "neighbour vote", "agreement": 0.91, "weight": 0.2},
+        {"view": "linear head, second stage", "agreement": None, "weight": 0.1},
+    ]
+    rules = {
+        "prune_by_noise_rate": {"flagged": n + 9, "flagged_here_too": n},
+        "both": {"flagged": n, "flagged_here_too": n},
+    }
     return Issues(
         "labels",
-        measures={"count": n, "rate": n / total, "rate_low": n / total * 0.9, "rate_high": min(n / total * 1.1, 1)},
-        scores=scores(data, rows),
-        findings=findings(rows, given=given, suggested=looks, reason=[f"labelled {g}, looks like {s} (99.7% sure)" for g, s in zip(given, looks, strict=True)]),
+        measures=measures,
+        scores=scores(data, rows).assign(suggested_probability=0.997),
+        findings=findings(
+            rows, given=given, suggested=[str(x) for x in looks], reason=["labelled so, looks otherwise"] * n
+        ),
         detail={
-            "method": "confident learning", "score": "p", "views": ["linear"], "classes": classes, "agreement": 0.93,
-            "pairs": [{"given": classes[0], "suggested": classes[1], "count": n}] if n else [],
-            "per_class": lines,
+            **measures, "method": "assay", "made_of": "vectors", "score_used": "1 - P(wrong)",
+            "cutoff_used": "the most probable rows", "rule": "likelihood: no view is much stronger",
+            "expected_precision": 0.88, "expected_recall": 0.6, "views": views, "agreement": 0.93,
+            "notes": ["no second stage"], "classes": classes, "pairs": [pair] if n else [], "per_class": lines,
             "histogram": {"edges": [0, 0.5, 1], "fine": [0, total - n], "flagged": [n, 0]},
+            "cleanlab": {"evidence": ["linear head", "neighbour vote"], "count": n + 4, "filter_by": rules},
+            "why": [why(data, r, s, k) for k, (r, s) in enumerate(zip(rows, looks, strict=True))],
             **({"confusion": matrix} if len(classes) <= 20 else {}),
         },
     )  # fmt: skip

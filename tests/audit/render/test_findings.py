@@ -30,24 +30,75 @@ def test_every_check_has_exactly_one_finding(case):
     assert sorted(f.check for f in findings(made.report, made.verdict)) == sorted(made.report.checks)
 
 
-def test_a_label_finding_has_count_interval_share_and_limit(case):
+def test_a_label_finding_keeps_what_is_flagged_apart_from_what_is_estimated_and_held_to_the_limit(case):
     made = case("FAIL")
     f = finding(made.report["labels"], made.verdict, made.report.dataset)
-    assert (f.state, f.sentence, f.measured, f.limit_text) == (
+    assert (f.state, f.sentence, f.measured, f.basis, f.limit_text) == (
         "fail",
         "57 labels look wrong",
-        "5.7\u202f%",
+        "8.6\u202f%",
+        "estimated",
         "at most 3.0\u202f%",
     )
-    assert f.note.startswith("between 5.1 and 6.3\u202f%")
-    assert f.excess == pytest.approx(0.057 / 0.03)
+    assert f.note.split("; ")[:2] == [
+        "an estimated 86 are wrong: 8.6\u202f%, between 7.7 and 9.5\u202f%",
+        "expected: 88\u202f% of the flagged wrong, 60\u202f% of the wrong flagged",
+    ]
+    assert f.excess == pytest.approx(0.086 / 0.03)
+
+
+@pytest.mark.parametrize(
+    ("limit", "measured", "basis"),
+    [
+        ("labels.rate_high", "9.5\u202f%", "upper end"),
+        ("labels.count", "86", "estimated"),
+        ("labels.flagged", "57", "flagged"),
+    ],
+)
+def test_another_measure_of_labels_held_to_a_limit_says_which_it_is(case, rejudged, limit, measured, basis):
+    made = rejudged(case("FAIL"), (Limit(limit, 0.01),))
+    f = finding(made.report["labels"], made.verdict, made.report.dataset)
+    assert (f.state, f.measured, f.basis) == ("fail", measured, basis)
+
+
+def test_only_labels_have_several_numbers_to_tell_apart(case):
+    made = case("FAIL")
+    assert {f.check for f in findings(made.report, made.verdict) if f.basis} == {"labels"}
+
+
+def test_labels_that_are_estimated_wrong_and_not_flagged_are_no_clean_bill(case, rejudged):
+    made = case("PASS")
+    none = Issues("labels", measures={"count": 12, "rate": 0.012, "rate_low": 0.01, "rate_high": 0.02, "flagged": 0})
+    made = rejudged(made, (Limit("labels.rate", 0.005),), labels=none)
+    f = finding(none, made.verdict, made.report.dataset)
+    assert (f.state, f.affected) == ("fail", 0)
+    assert f.sentence == "an estimated 12 labels are wrong, none is flagged"
+    assert f.note == "that is 1.2\u202f%, between 1.0 and 2.0\u202f%"
+
+
+@pytest.mark.parametrize(
+    ("detail", "said"),
+    [
+        ({"method": "cleanlab", "cutoff_used": "cleanlab both", "expected_precision": None, "expected_recall": None},
+         "; flags and count are cleanlab's (both)"),
+        ({"method": "self_confidence", "expected_precision": 0.999, "expected_recall": 0.001},
+         "; ranked by self_confidence; expected: 99\u202f% of the flagged wrong, 1\u202f% of the wrong flagged"),
+        ({}, ""),
+    ],
+)  # fmt: skip
+def test_flags_of_another_method_say_whose_they_are(case, rejudged, detail, said):
+    other = Issues("labels", measures={"count": 3, "rate": 0.003, "flagged": 2}, detail=detail)
+    made = rejudged(case("PASS"), (Limit("labels.rate", 0.03),), labels=other)
+    f = finding(other, made.verdict, made.report.dataset)
+    assert f.note == f"an estimated 3 are wrong: 0.30\u202f%{said}"
 
 
 def test_one_label_is_singular(case, rejudged):
     made = case("PASS")
-    one = Issues("labels", measures={"count": 1, "rate": 0.001})
+    one = Issues("labels", measures={"count": 1, "rate": 0.001, "flagged": 1})
     made = rejudged(made, (Limit("labels.rate", 0.03),), labels=one)
-    assert finding(one, made.verdict, made.report.dataset).sentence == "1 label looks wrong"
+    f = finding(one, made.verdict, made.report.dataset)
+    assert (f.sentence, f.note) == ("1 label looks wrong", "an estimated 1 is wrong: 0.10\u202f%")
 
 
 @pytest.mark.parametrize(("kind", "noun"), [("image", "picture"), ("text", "text"), ("table", "row")])
@@ -159,12 +210,11 @@ def test_example_lines_say_row_reason_and_how_sure(case):
     assert lines[0].aside == "99.7\u202f% sure"
 
 
-@pytest.mark.parametrize(
-    ("reason", "said"),
-    [("x (87.4% sure)", "87.4\u202f% sure"), ("x (100.0% sure)", "over 99.9\u202f% sure"), ("x", ""), (None, "")],
-)
-def test_how_sure_is_read_from_the_reason_and_is_never_wholly(reason, said):
-    assert how_sure(reason) == said
+def test_without_a_probability_nobody_is_said_to_be_sure(case):
+    labels = case("FAIL").report["labels"]
+    plain = replace(labels, scores=labels.scores.drop(columns="suggested_probability"))
+    assert how_sure(labels, 0) == "99.7\u202f% sure"
+    assert how_sure(plain, 0) == ""
 
 
 @pytest.mark.parametrize(("rate", "pruned"), [(0.4, True), (0.6, False)])

@@ -7,6 +7,7 @@ import pytest
 
 from audit.render.findings import findings
 from audit.render.headline import headline, next_steps, short_tally
+from audit.report import Issues
 from audit.suite import Limit
 
 
@@ -27,7 +28,9 @@ def test_the_headline_says_what_to_do(case, outcome, text):
 def test_a_failure_is_followed_by_its_share_its_limit_and_the_next_failure(case):
     made = case("FAIL")
     lead = headline(made.report, made.verdict).lead
-    assert lead.startswith("That is 5.7\u202f% of the labels (between 5.1 and 6.3\u202f%); the limit is 3.0\u202f%.")
+    assert lead.startswith(
+        "An estimated 86 are wrong: 8.6\u202f%, between 7.7 and 9.5\u202f%; the limit on that share is 3.0\u202f%."
+    )
     assert "2 texts of test appear here too, so test scores would flatter the model." in lead
 
 
@@ -39,14 +42,16 @@ def test_an_error_still_names_the_failures(case):
 
 
 def test_a_pass_names_the_closest_margin(case, rejudged):
-    limits = (Limit("labels.rate", 0.06), Limit("outliers.rate", 0.5))
+    limits = (Limit("labels.rate", 0.09), Limit("outliers.rate", 0.5))
     made = rejudged(case("FAIL"), limits)
     assert made.verdict.outcome == "PASS"
-    assert headline(made.report, made.verdict).lead.startswith("Closest to its limit: labels, 5.7 of 6.0\u202f%.")
+    assert headline(made.report, made.verdict).lead.startswith(
+        "Closest to its limit: labels, estimated 8.6 of 9.0\u202f%."
+    )
 
 
 def test_a_pass_owns_up_to_what_no_limit_holds(case, rejudged):
-    made = rejudged(case("FAIL"), (Limit("labels.rate", 0.06),))
+    made = rejudged(case("FAIL"), (Limit("labels.rate", 0.09),))
     assert "no limit is set for that" in headline(made.report, made.verdict).lead
 
 
@@ -136,3 +141,11 @@ def test_nobody_is_told_to_drop_most_of_the_data(case):
     commands = [step.command for step in next_steps(report, made.verdict, "report/")]
     assert not any("prune" in c for c in commands if c.startswith("assay clean"))
     assert any(step.text.startswith("Mend labels") for step in next_steps(report, made.verdict, "report/"))
+
+
+def test_wrong_labels_that_nothing_points_at_are_left_to_the_source(case, rejudged):
+    none = Issues("labels", measures={"count": 12, "rate": 0.012, "flagged": 0})
+    made = rejudged(case("PASS"), (Limit("labels.rate", 0.005),), labels=none)
+    steps = next_steps(made.report, made.verdict, "report/")
+    assert [step.text for step in steps][:1] == ["Mend labels at the source, then audit again."]
+    assert "prune" not in steps[0].command

@@ -121,7 +121,7 @@ def test_up_to_twenty_classes_the_mix_ups_are_a_matrix(case, classes):
 def test_above_twenty_classes_they_are_a_list(case, classes):
     seen = Page(written(case("FAIL", classes=classes)))
     assert "Read across" not in seen.text
-    assert "Labelled Looks like Labels" in seen.text
+    assert "Labelled Estimated Flagged" in seen.text
     assert f"{classes - 20} more classes not drawn" in seen.text
 
 

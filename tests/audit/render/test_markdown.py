@@ -16,6 +16,15 @@ def test_it_starts_with_the_verdict_and_has_a_line_a_check(case, outcome):
     assert len([line for line in text.splitlines() if line.startswith("| ")]) == len(made.report.checks) + 2
 
 
+def test_flagged_and_estimated_stand_apart_and_the_limit_is_beside_the_estimate(case):
+    made = case("FAIL")
+    line = next(x for x in markdown(made.report, made.verdict).splitlines() if "Labels |" in x)
+    assert "57 labels look wrong (an estimated 86 are wrong: 8.6\u202f%, between 7.7 and 9.5\u202f%; " in line.replace(
+        "\\", ""
+    )
+    assert line.endswith("| 8.6\u202f% estimated | at most 3.0\u202f% |")
+
+
 def test_markup_mentions_and_links_of_the_data_are_shown_as_text(case):
     text = markdown((made := case("FAIL", hostile=True)).report, made.verdict)
     assert "<script" not in text

@@ -51,8 +51,10 @@ def test_a_failure_has_its_limit_beside_it_and_three_rows_below(case):
     lines = shown(case("FAIL")).splitlines()
     at = next(k for k, line in enumerate(lines) if line.startswith("FAIL  labels"))
     assert "57 labels look wrong" in lines[at]
-    assert lines[at].endswith("5.7 %  limit at most 3.0 %")
-    rows = [line for line in lines[at + 2 : at + 6] if line.startswith("        row ")]
+    assert lines[at].endswith("8.6 % estimated  limit at most 3.0 %")
+    assert lines[at + 1].strip() == "an estimated 86 are wrong: 8.6 %, between 7.7 and 9.5 %"
+    assert lines[at + 2].strip() == "expected: 88 % of the flagged wrong, 60 % of the wrong flagged"
+    rows = [line for line in lines[at + 3 : at + 8] if line.startswith("        row ")]
     assert len(rows) == 3
     assert rows[0].endswith("99.7 % sure")
 

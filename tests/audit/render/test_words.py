@@ -41,6 +41,22 @@ def test_a_share_has_one_decimal_and_two_below_one_percent(fraction, said):
     assert words.share(fraction) == said
 
 
+@pytest.mark.parametrize(
+    ("fraction", "said"),
+    [(0.876, "88\u202f%"), (1, "99\u202f%"), (0.0, "1\u202f%"), (None, "–"), (float("nan"), "–")],
+)
+def test_an_estimated_share_is_in_whole_percents_and_never_none_or_all(fraction, said):
+    assert words.about(fraction) == said
+
+
+@pytest.mark.parametrize(
+    ("probability", "said"),
+    [(0.874, "87.4\u202f% sure"), (1.0, "over 99.9\u202f% sure"), (None, ""), (float("nan"), "")],
+)
+def test_nobody_is_wholly_sure(probability, said):
+    assert words.sure(probability) == said
+
+
 @given(fractions)
 def test_only_nothing_is_nothing_and_only_everything_is_everything(fraction):
     said = words.share(fraction)

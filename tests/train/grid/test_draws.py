@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from audit import load
 from audit.errors import InputError, UnknownName
+from audit.treatments import CERTAIN
 from tests.train.conftest import blobs
 from train.grid.draws import audited, light, order, rows_of, treated
 from train.grid.variants import Variant, choose
@@ -86,12 +87,13 @@ def test_relabelling_keeps_every_row_and_changes_some_labels(drawn):
     assert 0 < (rows.labels != data.labels[positions]).sum() < len(positions) / 2
 
 
-def test_reweighting_only_lowers_weights_of_suspects(drawn):
+def test_reweighting_lowers_the_weights_of_suspects_to_the_probability_that_they_are_right(drawn):
     *_, report = drawn
     rows = treated_as("reweighted", drawn)
+    score = report["labels"].scores["score"].to_numpy()
 
-    assert (rows.weights < 1).sum() == report.measures["labels.count"]
-    assert (rows.weights > 0).all()
+    assert (rows.weights < 1).sum() >= report.measures["labels.flagged"]
+    assert np.array_equal(rows.weights, np.where(score < CERTAIN, score, 1.0))
 
 
 def test_the_oracle_knows_the_truth(drawn):
