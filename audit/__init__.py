@@ -3,10 +3,14 @@
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from audit.certificate.demand import require, verify
+    from audit.certificate.issue import certify
+    from audit.certificate.record import Certificate, Uncertified
     from audit.dataset import Dataset, Roles
     from audit.emit import restore, write_clean
     from audit.errors import AssayError, InputError, NotApplicable, OutputError, StaleError, Undecided, UnknownName
-    from audit.evidence import Evidence, Given
+    from audit.evidence import Evidence
+    from audit.given import Given
     from audit.patch import Patch
     from audit.report import Issues, Report
     from audit.run import audit
@@ -18,9 +22,10 @@ if TYPE_CHECKING:
 # The public names and where they live. They are imported on first use: `assay --help` must not pay for pandas.
 HOMES = {
     "AssayError": "errors",
+    "Certificate": "certificate.record",
     "Dataset": "dataset",
     "Evidence": "evidence",
-    "Given": "evidence",
+    "Given": "given",
     "InputError": "errors",
     "Issues": "report",
     "NotApplicable": "errors",
@@ -30,10 +35,12 @@ HOMES = {
     "Roles": "dataset",
     "StaleError": "errors",
     "Suite": "suite",
+    "Uncertified": "certificate.record",
     "Undecided": "errors",
     "UnknownName": "errors",
     "Verdict": "verdict",
     "audit": "run",
+    "certify": "certificate.issue",
     "deduplicate": "treatments",
     "gate": "verdict",
     "load": "sources",
@@ -41,14 +48,17 @@ HOMES = {
     "prune_at_random": "treatments",
     "read_suite": "suite",
     "relabel": "treatments",
+    "require": "certificate.demand",
     "restore": "emit",
     "reweight": "treatments",
     "treat": "treatments",
+    "verify": "certificate.demand",
     "write_clean": "emit",
 }
 
 __all__ = [
     "AssayError",
+    "Certificate",
     "Dataset",
     "Evidence",
     "Given",
@@ -61,10 +71,12 @@ __all__ = [
     "Roles",
     "StaleError",
     "Suite",
+    "Uncertified",
     "Undecided",
     "UnknownName",
     "Verdict",
     "audit",
+    "certify",
     "deduplicate",
     "gate",
     "load",
@@ -72,9 +84,11 @@ __all__ = [
     "prune_at_random",
     "read_suite",
     "relabel",
+    "require",
     "restore",
     "reweight",
     "treat",
+    "verify",
     "write_clean",
 ]
 

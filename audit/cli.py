@@ -14,6 +14,10 @@ COMMANDS = {
     "gate": ("audit.commands.gate:command", "Decide whether a dataset is fit to train on: exit code 0, 1, 2 or 3."),
     "clean": ("audit.commands.clean:command", "Write a repaired dataset beside a patch that undoes it."),
     "restore": ("audit.commands.restore:command", "Undo a repair: give back the dataset as it was."),
+    "probabilities": (
+        "train.commands.probabilities:command",
+        "Predict every row by a model trained without it, for the audit.",
+    ),
     "compare": ("train.commands.compare:command", "Train on raw and repaired data and say what the repair is worth."),
     "advise": (
         "train.commands.advise:command",

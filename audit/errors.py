@@ -4,6 +4,7 @@ AssayError                   2   one line: subject, what is wrong, what there is
 ├── InputError               2   the data, a file, a column or a row is not what it must be
 ├── UnknownName              2   a name that is not there; says what there is and what is near
 ├── OutputError              2   the place to write to exists already, or refuses
+├── Uncertified              1   the certificate does not let this data be trained on (audit/certificate/record.py)
 └── Undecided                3   nobody can tell whether the data is fit
 └── StaleError           3   a report, patch or certificate of other data
 

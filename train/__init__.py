@@ -4,24 +4,44 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from train.advice.advise import Advice, advise
+    from train.classifier import TorchClassifier
     from train.comparison import Comparison, Contrast, Point
+    from train.dataset import Patched, patched
     from train.experiment import compare
     from train.fit.recipe import Recipe
     from train.grid.variants import Variant
+    from train.probabilities import out_of_fold_probabilities
 
 # The public names and where they live, imported on first use.
 HOMES = {
     "Advice": "advice.advise",
     "Comparison": "comparison",
     "Contrast": "comparison",
+    "Patched": "dataset",
     "Point": "comparison",
     "Recipe": "fit.recipe",
+    "TorchClassifier": "classifier",
     "Variant": "grid.variants",
     "advise": "advice.advise",
     "compare": "experiment",
+    "out_of_fold_probabilities": "probabilities",
+    "patched": "dataset",
 }
 
-__all__ = ["Advice", "Comparison", "Contrast", "Point", "Recipe", "Variant", "advise", "compare"]
+__all__ = [
+    "Advice",
+    "Comparison",
+    "Contrast",
+    "Patched",
+    "Point",
+    "Recipe",
+    "TorchClassifier",
+    "Variant",
+    "advise",
+    "compare",
+    "out_of_fold_probabilities",
+    "patched",
+]
 
 
 def __getattr__(name: str) -> Any:
