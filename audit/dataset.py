@@ -7,7 +7,7 @@ The table's index is the row ids. Pictures are an array beside the table (`image
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -143,32 +143,63 @@ class Dataset:
 
         Where there is none of these (the examples are known by embeddings alone) no two rows are the same.
         """
-        named = [self.roles.text, *self.roles.features]
-        columns = [fp.encode_column(self.table[c]) for c in named if c is not None] + self._pictures_as_bytes()
-        return fp.row_hashes(columns or [[fp.encode_cell(r) for r in self.rows]], len(self))
+        return self._hashes([self.roles.text, *self.roles.features])
 
     @cached_property
     def normalised_content(self) -> np.ndarray:
         """As `content`, with the text normalised (`fingerprint.normalise_text`) before it is hashed."""
         if self.roles.text is None:
             return self.content
-        text = [fp.encode_cell(fp.normalise_text(t)) for t in self.texts]
-        columns = [fp.encode_column(self.table[c]) for c in self.roles.features]
-        return fp.row_hashes([text, *columns, *self._pictures_as_bytes()], len(self))
+        return self._hashes([self._normalised, *self.roles.features])
 
     @cached_property
-    def row_hashes(self) -> np.ndarray:
-        """(n,) hashes of whole rows: id, every column in its order, and the picture's bytes."""
-        ids = [fp.encode_cell(r) for r in self.rows]
-        columns = [fp.encode_column(self.table[c]) for c in self.table.columns]
-        return fp.row_hashes([ids, *columns, *self._pictures_as_bytes()], len(self))
+    def first_of_content(self) -> np.ndarray:
+        """(n,) position of the first row of equal `content`, itself for most; quicker than all the hashes."""
+        return self._first([self.roles.text, *self.roles.features], lambda: self.content)
+
+    @cached_property
+    def first_of_normalised(self) -> np.ndarray:
+        """As `first_of_content`, of equal `normalised_content`."""
+        if self.roles.text is None:
+            return self.first_of_content
+        return self._first([self._normalised, *self.roles.features], lambda: self.normalised_content)
+
+    @cached_property
+    def _normalised(self) -> pd.Series:
+        return pd.Series([fp.normalise_text(t) for t in self.texts], dtype=object)
+
+    def _columns(self, named: Iterable[str | pd.Series | None]) -> list[fp.Canonical]:
+        """The columns' canonical forms; the row ids' where there is neither a column nor a picture."""
+        columns = [fp.canonical(c if isinstance(c, pd.Series) else self.table[c]) for c in named if c is not None]
+        return columns if columns or self._has_pictures else [fp.canonical(self.rows)]
+
+    def _hashes(self, named: Iterable[str | pd.Series | None]) -> np.ndarray:
+        return fp.hash_rows([*self._columns(named), *self._pictures_as_bytes()], len(self))
+
+    def _first(self, named: Iterable[str | pd.Series | None], hashes: Callable[[], np.ndarray]) -> np.ndarray:
+        if not self._has_pictures:
+            return fp.first_equal(self._columns(named), len(self))
+        codes, _ = pd.factorize(hashes())  # putting pictures side by side to compare them costs more than their hashes
+        return np.unique(codes, return_index=True)[1][codes]
 
     @cached_property
     def fingerprint(self) -> str:
         """A hash of names, order, values, pictures and roles: equal only for equal data put to the same use."""
-        roles = repr(sorted(self.roles.to_dict().items()))
-        head = [str(c).encode() for c in self.table.columns] + [roles.encode(), repr(self.classes).encode()]
-        return fp.digest([*head, *self.row_hashes])
+        head = [repr(sorted(self.roles.to_dict().items())).encode(), repr(self.classes).encode()]
+        columns = [fp.canonical(self.table[c]) for c in self.table.columns]
+        return self._digest(list(self.table.columns), head, [fp.canonical(self.rows), *columns])
+
+    @cached_property
+    def content_fingerprint(self) -> str:
+        """A hash of what the examples are, in their order: equal for data that differs in what is said of them only."""
+        roles = self.roles
+        named = [roles.text, *roles.features]
+        head = [f"{roles.text!r} {roles.image is not None} {roles.features!r} {roles.grid!r}".encode()]
+        return self._digest([c for c in named if c is not None], head, self._columns(named))
+
+    def _digest(self, names: Sequence[str], head: Sequence[bytes], columns: Sequence[fp.Canonical]) -> str:
+        pictures = [b"".join(self.content)] if self._has_pictures else []  # kept, so that files are read once
+        return fp.digest([*(str(n).encode() for n in names), *head, *map(fp.hash_column, columns), *pictures])
 
     @cached_property
     def texts(self) -> list[str]:
@@ -177,6 +208,10 @@ class Dataset:
             raise InputError(f"{self.name}: no text column was named; columns are {list(self.table.columns)}")
         column = self.table[self.roles.text]
         return ["" if gone else str(t) for t, gone in zip(column, column.isna(), strict=True)]
+
+    @property
+    def _has_pictures(self) -> bool:
+        return self.images is not None or self.roles.image is not None
 
     def _pictures_as_bytes(self) -> list[list[bytes]]:
         if self.images is not None:

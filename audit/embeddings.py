@@ -5,6 +5,10 @@ tables    skrub's TableVectorizer; missing numbers by their median plus a column
 texts     TF-IDF of words and word pairs and of character 3- to 5-grams, truncated SVD
 pictures  histograms of oriented gradients (after Dalal and Triggs, CVPR 2005) beside the small grey or coloured
           picture itself, principal components; or a torchvision backbone whose weights file the user names
+
+What is made of each picture by itself (audit/picture_features.py, a backbone) is kept by the picture's hash. TF-IDF, SVD,
+the table's vectors and principal components are fitted to the whole data and made anew whenever it changed: an
+embedding fitted to earlier data would depend on what a cache remembers.
 """
 
 from __future__ import annotations
@@ -19,14 +23,16 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from audit.cache import Cache, array_digest, installed
 from audit.dataset import Dataset
 from audit.errors import InputError, UnknownName
+from audit.picture_features import GRADIENTS, THUMBNAIL, coloured, picture_features, shown
 from audit.pictures import stack
 
 DIMENSIONS = 128
-SIDE = 32
-CELL = 4
-BINS = 9
+BATCH = 32
+"""Pictures that a backbone sees at once, always as many: a network's last bits depend on how many there are."""
+BACKBONE_SIDE = 64
 
 
 @dataclass(frozen=True)
@@ -38,9 +44,15 @@ class Backbone:
 
 
 def embed(
-    data: Dataset, *others: Dataset, dimensions: int = DIMENSIONS, seed: int = 0, backbone: Backbone | None = None
+    data: Dataset,
+    *others: Dataset,
+    dimensions: int = DIMENSIONS,
+    seed: int = 0,
+    backbone: Backbone | None = None,
+    cache: Cache | None = None,
 ) -> list[np.ndarray]:
-    """Embed `data` and each of `others` in the space fitted on `data` alone, without labels.
+    """Embed `data` and each of `others` in the space fitted on `data` alone, without labels. The cache saves work and
+    changes nothing.
 
     Returns:
         One float32 array (rows, d) a dataset, d <= `dimensions` (tables narrower than that keep their own width).
@@ -49,9 +61,10 @@ def embed(
     if data.kind == "text":
         return _embed_texts(everything, dimensions, seed)
     if data.kind == "image":
+        cache = cache or Cache()
         if backbone is not None:
-            return [_backbone_features(d, backbone) for d in everything]
-        return _embed_pictures([stack(d, (SIDE, SIDE)) for d in everything], dimensions, seed)
+            return [_backbone_features(d, backbone, cache) for d in everything]
+        return _embed_pictures([picture_features(d, cache) for d in everything], dimensions, seed)
     return _embed_tables(everything, dimensions, seed)
 
 
@@ -158,64 +171,61 @@ def _principal(vectors: Sequence[np.ndarray], dimensions: int, seed: int) -> lis
 # -- pictures ----------------------------------------------------------------------------------------------------------
 
 
-def _embed_pictures(pictures: Sequence[np.ndarray], dimensions: int, seed: int) -> list[np.ndarray]:
-    """(n, SIDE, SIDE, c) uint8 each. Oriented gradients beside an 8 x 8 thumbnail, each part with the same total
-    variance. Columns are not scaled one by one: that would blow up the noise of cells that are blank in nearly all
-    pictures until no copy with a changed pixel lies near its original."""
-    pictures = _same_channels(pictures)
+def _embed_pictures(features: Sequence[np.ndarray], dimensions: int, seed: int) -> list[np.ndarray]:
+    """From `picture_features`. Oriented gradients and thumbnail have the same total variance each. Columns are not
+    scaled one by one: that would blow up the noise of cells that are blank in nearly all pictures until no copy with a
+    changed pixel lies near its original."""
+    if len({f.shape[1] for f in features}) > 1:
+        raise InputError("pictures with other numbers of channels in the data and in the reference cannot be compared")
     parts = []
-    for of in (_oriented_gradients, _thumbnails):
-        made = [of(p) for p in pictures]
+    for made in ([f[:, :GRADIENTS] for f in features], _thumbnails(features)):
         mean = made[0].mean(axis=0)
         size = max(float(np.sqrt(np.square(made[0] - mean).sum(axis=1).mean())), 1e-12)
         parts.append([(m - mean) / size for m in made])
     return _principal([np.hstack(both) for both in zip(*parts, strict=True)], dimensions, seed)
 
 
-def _same_channels(pictures: Sequence[np.ndarray]) -> list[np.ndarray]:
-    """Grey pictures as coloured ones where some of the others are coloured."""
-    most = max(p.shape[3] for p in pictures)
-    return [p if p.shape[3] == most else np.repeat(p, most, axis=3) for p in pictures]
+def _thumbnails(features: Sequence[np.ndarray]) -> list[np.ndarray]:
+    """(n, 64) each where every picture is grey, else (n, 64 * channels)."""
+    small = [f[:, GRADIENTS:].astype("float64").reshape(len(f), THUMBNAIL**2, -1) for f in features]
+    grey = all((s == s[:, :, :1]).all() for s in small)
+    return [s[:, :, 0] if grey else s.reshape(len(s), -1) for s in small]
 
 
-def _thumbnails(pictures: np.ndarray) -> np.ndarray:
-    small = pictures.reshape(len(pictures), 8, SIDE // 8, 8, SIDE // 8, -1).mean(axis=(2, 4))
-    return np.asarray(small.reshape(len(pictures), -1))
-
-
-def _oriented_gradients(pictures: np.ndarray) -> np.ndarray:
-    """(n, cells * BINS): gradient magnitude of the grey picture by unsigned direction in each CELL x CELL cell, each
-    picture scaled to length 1."""
-    grey = pictures.astype("float32").mean(axis=3)
-    dy, dx = np.gradient(grey, axis=(1, 2))
-    strength = np.hypot(dx, dy)
-    turn = (np.arctan2(dy, dx) % np.pi) / np.pi * BINS
-    lower = np.floor(turn).astype(int) % BINS
-    share = turn - np.floor(turn)
-    n, h, w = grey.shape
-    out = np.zeros((n, h // CELL, w // CELL, BINS), dtype="float32")
-    for b in range(BINS):
-        part = strength * (np.where(lower == b, 1 - share, 0) + np.where((lower + 1) % BINS == b, share, 0))
-        out[..., b] = part.reshape(n, h // CELL, CELL, w // CELL, CELL).sum(axis=(2, 4))
-    flat = out.reshape(n, -1)
-    return np.asarray(flat / np.maximum(np.linalg.norm(flat, axis=1, keepdims=True), 1e-6))
-
-
-def _backbone_features(data: Dataset, backbone: Backbone, side: int = 64, batch: int = 256) -> np.ndarray:
+def _backbone_features(data: Dataset, backbone: Backbone, cache: Cache) -> np.ndarray:
     """Features before the last layer of a torchvision classifier, pooled over places. float32 (n, d)."""
+    pictured = shown(data)
+
+    def compute(positions: np.ndarray) -> np.ndarray:
+        model = _load_backbone(backbone)
+        made = []
+        for start in range(0, len(positions), BATCH):
+            some = positions[start : start + BATCH]
+            pictures = coloured(stack(pictured.take(pictured.rows[some]), (BACKBONE_SIDE, BACKBONE_SIDE)))
+            made.append(_forward(model, pictures)[: len(some)])
+        return np.vstack(made)
+
+    key = {"backbone": backbone.name, "weights": _digest(backbone), "by": [installed("assay"), installed("torch")]}
+    return cache.rows("backbone", key, pictured.content.tolist(), compute)
+
+
+def _forward(model: Any, pictures: np.ndarray) -> np.ndarray:
+    """float32 (BATCH, d); where there are fewer pictures, black ones make up the number."""
     import torch
 
-    model = _load_backbone(backbone)
-    pictures = stack(data, (side, side))
-    if pictures.shape[3] == 1:
-        pictures = np.repeat(pictures, 3, axis=3)
     mean, std = torch.tensor([0.485, 0.456, 0.406]), torch.tensor([0.229, 0.224, 0.225])  # ImageNet's
-    out = []
+    batch = np.zeros((BATCH, *pictures.shape[1:]), dtype=np.uint8)
+    batch[: len(pictures)] = pictures
     with torch.inference_mode():
-        for start in range(0, len(pictures), batch):
-            x = (torch.from_numpy(pictures[start : start + batch]).float() / 255 - mean) / std
-            out.append(model(x.permute(0, 3, 1, 2)).flatten(1).numpy())
-    return np.vstack(out).astype("float32")
+        x = (torch.from_numpy(batch).float() / 255 - mean) / std
+        return np.asarray(model(x.permute(0, 3, 1, 2)).flatten(1).numpy(), dtype="float32")
+
+
+def _digest(backbone: Backbone) -> str:
+    try:
+        return array_digest(np.fromfile(backbone.weights, dtype=np.uint8))
+    except OSError:  # said when the weights are loaded, after a wrong name
+        return ""
 
 
 def backbones() -> list[str]:

@@ -12,15 +12,18 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from audit.cache import Cache, digest_of, installed
 from audit.checks import CHECKS, Check
 from audit.dataset import Dataset
+from audit.earlier import earlier_issues, keep_issues
 from audit.embeddings import check_embeddings
-from audit.errors import AssayError, InputError, NotApplicable, StaleError, UnknownName
+from audit.errors import AssayError, InputError, NotApplicable, UnknownName
 from audit.evidence import Evidence, Progress, silent
 from audit.files import plain
+from audit.fingerprint import encode_column, row_hashes
 from audit.given import Given
 from audit.pictures import unreadable
 from audit.report import Card, Issues, Report
@@ -71,15 +74,13 @@ def audit(
     _fits(given, data)
     store = cache if isinstance(cache, Cache) else Cache(cache)
     evidence = _evidence(data, reference, suite, given, seed, store, progress)
-    earlier = _earlier(store.folder)
+    kept = None if store.folder is None else store.folder / "checks"
     found: dict[str, Issues] = {}
     for done, (name, check) in enumerate(chosen.items()):
         progress("checks", done, len(chosen))
         key = _key(evidence, check, options.get(name, {}), suite)
-        kept = earlier.get(name)
-        found[name] = (
-            kept if kept is not None and kept.key == key else _run(check, evidence, options.get(name, {}), key)
-        )
+        earlier = None if kept is None else earlier_issues(kept, name, key)
+        found[name] = earlier or _run(check, evidence, options.get(name, {}), key)
     progress("checks", len(chosen), len(chosen))
     report = Report(
         dataset=Card.of(data),
@@ -96,8 +97,8 @@ def audit(
         demands=suite.to_dict(),
         _rows=data.rows,
     )
-    if store.folder is not None:
-        report.write(store.folder / "checks")
+    if kept is not None:
+        keep_issues(kept, report)
     return report
 
 
@@ -162,18 +163,29 @@ def _evidence(
 ) -> Evidence:
     """Evidence over the rows that can be looked at: those whose picture opens."""
     there = None if reference is None else _aligned(data, reference)
-    here, broken = _opened(data)
+    here, broken = _opened(data, cache)
     given = given.take(data.rows.get_indexer(here.rows)) if broken else given
     if there is not None:
         whole = there
-        there, shut = _opened(whole)
+        there, shut = _opened(whole, cache)
         given = given.take_reference(whole.rows.get_indexer(there.rows)) if shut else given
     return Evidence(here, there, suite, given, seed, cache, progress, broken, data)
 
 
-def _opened(data: Dataset) -> tuple[Dataset, Mapping[Any, str]]:
+def _opened(data: Dataset, cache: Cache) -> tuple[Dataset, Mapping[Any, str]]:
     """The rows whose picture opens, and why the others' do not."""
-    broken = unreadable(data)
+    if data.roles.image is None or data.images is not None:
+        return data, {}
+
+    def compute(positions: np.ndarray) -> np.ndarray:
+        rows = data.rows[positions]
+        why = unreadable(data.take(rows))
+        return np.array([why.get(row, "") for row in rows])
+
+    # a file that is not there has no content, and its name is what is said of it
+    hashes = row_hashes([data.content.tolist(), encode_column(data.table[data.roles.image])], len(data))
+    said = cache.rows("opened", {"by": installed("pillow")}, hashes.tolist(), compute)
+    broken = {row: str(why) for row, why in zip(data.rows, said, strict=True) if why}
     if len(broken) == len(data):
         raise InputError(
             f"{data.name}: none of the {len(data):,} pictures can be opened: {next(iter(broken.values()))}"
@@ -219,16 +231,6 @@ def _key(evidence: Evidence, check: Check, options: Mapping[str, Any], suite: Su
             "by": [installed(e) for e in ENGINES],
         }
     )
-
-
-def _earlier(folder: Path | None) -> Mapping[str, Issues]:
-    """What the last audit that used this cache found, by check."""
-    if folder is None or not (folder / "checks" / "audit.json").exists():
-        return {}
-    try:
-        return {name: i for name, i in Report.read(folder / "checks").checks.items() if i.key and i.status != "error"}
-    except (InputError, StaleError):  # cut off or of another version: nothing to reuse, everything is run again
-        return {}
 
 
 def _run(check: Check, evidence: Evidence, options: Mapping[str, Any], key: str) -> Issues:

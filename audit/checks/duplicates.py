@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from audit.checks.findings import found, scored
 from audit.evidence import NEAR, Evidence
@@ -28,12 +27,10 @@ def duplicates(evidence: Evidence) -> Issues:
     the median distance between nearest neighbours.
     """
     data = evidence.data
-    exact = _beyond_first(pd.factorize(data.content)[0])
-    near = _beyond_first(evidence.near_sets)
-    kinds = {"exact": exact}
+    kinds = {"exact": _beyond_first(data.first_of_content)}
     if data.kind == "text":
-        kinds["normalised"] = _beyond_first(pd.factorize(data.normalised_content)[0])
-    kinds["near"] = near
+        kinds["normalised"] = _beyond_first(data.first_of_normalised)
+    kinds["near"] = _beyond_first(_first_of(evidence.near_sets))
     kind, first = _kind_of_each(kinds)
     counts = {name: int((first_of >= 0).sum()) for name, first_of in kinds.items()}
     counts["near"] = int((kind == "near").sum())
@@ -61,11 +58,15 @@ def duplicates(evidence: Evidence) -> Issues:
     )
 
 
-def _beyond_first(code: np.ndarray) -> np.ndarray:
-    """(n,) the position of the first row of a row's set, or -1 for that first row itself and for rows alone."""
-    series = pd.Series(np.arange(len(code)))
-    first = series.groupby(code).transform("min").to_numpy()
-    return np.where(first == series.to_numpy(), -1, first)
+def _first_of(sets: np.ndarray) -> np.ndarray:
+    """(n,) the position of the first row of each row's set."""
+    _, first, number = np.unique(sets, return_index=True, return_inverse=True)
+    return np.asarray(first[number])
+
+
+def _beyond_first(first: np.ndarray) -> np.ndarray:
+    """The same, or -1 for that first row itself and for rows alone."""
+    return np.where(first == np.arange(len(first)), -1, first)
 
 
 def _kind_of_each(kinds: dict[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:

@@ -110,7 +110,6 @@ def test_labels_are_positions_in_the_classes(labels, classes):
 def test_content_is_what_an_example_is_and_not_what_is_said_of_it():
     data = small(index=["p", "q", "r"])
     assert data.content[0] == data.content[2] != data.content[1]
-    assert data.row_hashes[0] != data.row_hashes[2]
     relabelled = data.relabelled({"p": "b"})
     assert relabelled.content.tolist() == data.content.tolist()
     assert relabelled.fingerprint != data.fingerprint
@@ -149,6 +148,26 @@ def test_row_order_column_names_ids_and_roles_change_the_fingerprint():
         replace(data, classes=("b", "a")),
     ]
     assert len({data.fingerprint, *(d.fingerprint for d in other)}) == 6
+
+
+def test_the_content_s_fingerprint_is_of_the_examples_in_their_order_and_not_of_what_is_said_of_them():
+    data = small()
+    said = (
+        data.relabelled({0: "b"}),
+        small(index=["p", "q", "r"]),
+        data.weighted({1: 3.0}),
+        replace(data, table=data.table.assign(note="seen")),
+    )
+    assert {d.content_fingerprint for d in said} == {data.content_fingerprint}
+    other = (
+        data.take([1, 0, 2]),
+        replace(data, table=data.table.assign(x0=[1.0, 3.0, 4.0])),
+        replace(data, roles=replace(data.roles, features=("x1", "x0"))),
+        replace(data, table=data.table.rename(columns={"x0": "x9"}), roles=replace(data.roles, features=("x9", "x1"))),
+    )
+    assert len({d.content_fingerprint for d in (data, *other)}) == 5
+    tiles = pictures_of(4)
+    assert replace(tiles, images=255 - tiles.images).content_fingerprint != tiles.content_fingerprint
 
 
 def test_the_name_and_the_origin_do_not_change_the_fingerprint():

@@ -1,6 +1,9 @@
 """An audit reports what broke as broken, repeats itself exactly, and takes over only what still holds."""
 
+import subprocess
+import sys
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -333,11 +336,37 @@ def test_a_broken_file_in_the_cache_makes_the_checks_run_again(cached, tmp_path,
     import shutil
 
     shutil.copytree(cached[0], tmp_path / "cache")
-    path = tmp_path / "cache" / "checks" / name
-    path.write_bytes(path.read_bytes()[:60])
+    for path in (tmp_path / "cache" / "checks").glob(f"*/{name}"):
+        path.write_bytes(path.read_bytes()[:60])
     second = checked(planted().data, cache=tmp_path / "cache")
     assert kept(second) == set()
     same(cached[1], second)
+
+
+def test_going_back_to_earlier_data_finds_its_results_still_there(cached, tmp_path):
+    again(cached, tmp_path, data=planted().data.take(planted().data.rows[:-3]))
+    assert kept(checked(planted().data, cache=tmp_path / "cache")) == set(LIGHT)
+
+
+WORKER = """
+import sys
+from pathlib import Path
+sys.path.insert(0, "tests/audit")
+from test_run import checked, same
+from toy import planted
+data = planted().data
+data = data.take(data.rows[int(sys.argv[2]):])
+checks = ("conflicts", "imbalance", "missing")
+alone = checked(data, checks)
+for _ in range(20):
+    same(alone, checked(data, checks, cache=Path(sys.argv[1])))
+"""
+
+
+def test_audits_at_the_same_time_may_share_a_cache(tmp_path):
+    root = Path(__file__).parents[2]
+    together = [subprocess.Popen([sys.executable, "-c", WORKER, str(tmp_path), str(skip)], cwd=root) for skip in (0, 5)]
+    assert [p.wait(timeout=120) for p in together] == [0, 0]
 
 
 def test_broken_evidence_in_the_cache_is_computed_again_and_noted(cached, tmp_path):
@@ -346,7 +375,7 @@ def test_broken_evidence_in_the_cache_is_computed_again_and_noted(cached, tmp_pa
     shutil.copytree(cached[0], tmp_path / "cache")
     for path in (tmp_path / "cache").glob("*.npz"):
         path.write_bytes(path.read_bytes()[:80])
-    (tmp_path / "cache" / "checks" / "audit.json").unlink()
+    shutil.rmtree(tmp_path / "cache" / "checks")
     second = checked(planted().data, cache=tmp_path / "cache")
     same(cached[1], second)
     assert any("could not be read" in n for n in second.notes)
