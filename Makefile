@@ -5,7 +5,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK = 1
 # One thread a process: on few cores two OpenMP threads cost many times the CPU of one (docs/performance.md).
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: demo test lint bench bench-train bench-statistics bench-gpu clean
+.PHONY: demo test lint bench bench-audit bench-labels bench-gate bench-scale bench-train bench-statistics bench-gpu clean
 
 demo: .venv/installed
 	$(BIN)/assay demo -o build/demo --force
@@ -20,6 +20,18 @@ lint: .venv/installed-dev
 
 bench: .venv/installed-dev
 	$(BIN)/python -m tests.bench
+
+bench-audit: .venv/installed-dev
+	$(BIN)/python -m tests.bench audit kernel fingerprint graph
+
+bench-labels: .venv/installed-dev
+	$(BIN)/python -m tests.bench labels
+
+bench-gate: .venv/installed-dev
+	$(BIN)/python -m tests.bench gate
+
+bench-scale: .venv/installed-dev
+	$(BIN)/python -m tests.bench scale
 
 bench-train: .venv/installed-dev
 	$(BIN)/python -m tests.bench train pictures repair ray

@@ -87,7 +87,7 @@ class TestAuditWrites:
         files = {p.name for p in Path("report").iterdir()}
         assert files == {"audit.json", "scores.parquet", "issues.parquet", "report.html", "report.md", "evidence"}
         values = json.loads(Path("report/audit.json").read_text())
-        assert values["schema_version"] == 1
+        assert values["schema_version"] == 2
         assert values["dataset"]["rows"] == 60
         assert {"labels.rate", "labels.count", "duplicates.exact.rate"} <= set(values["measures"])
         scores = pd.read_parquet("report/scores.parquet")

@@ -12,14 +12,28 @@ from audit.checks.imbalance import imbalance
 from audit.checks.labels import labels
 from audit.checks.leakage import leakage
 from audit.checks.missing import missing
+from audit.checks.non_iid import non_iid
 from audit.checks.outliers import outliers
 from audit.checks.schema import schema
+from audit.checks.valuation import valuation
 from audit.report import Issues
 
 Check = Callable[..., Issues]
 
 CHECKS: dict[str, Check] = {
-    check.__name__: check for check in (schema, labels, conflicts, duplicates, outliers, leakage, imbalance, missing)
+    check.__name__: check
+    for check in (
+        schema,
+        labels,
+        conflicts,
+        duplicates,
+        outliers,
+        leakage,
+        imbalance,
+        missing,
+        non_iid,
+        valuation,
+    )
 }
 
 __all__ = ["CHECKS", "Check"]

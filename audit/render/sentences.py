@@ -175,7 +175,10 @@ def _non_iid(issues: Issues, _card: Card) -> Said:
     sorted_ = issues.detail.get("sorted_by_label")
     where = f"fewest neighbours lie across {words.row_name(issues.detail['cut']['row'])}"
     chance = f"by chance in {issues.detail['p_value']:.1g} of all orders"
-    return Said("rows that are alike stand near one another", 1, f"{'sorted by label' if sorted_ else where}; {chance}")
+    stand = "near" if issues.detail.get("nearer", True) else "far from"
+    return Said(
+        f"rows that are alike stand {stand} one another", 1, f"{'sorted by label' if sorted_ else where}; {chance}"
+    )
 
 
 def _valuation(issues: Issues, card: Card) -> Said:
