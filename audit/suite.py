@@ -102,7 +102,7 @@ def read_suite(where: str | Path) -> Suite:
 
 
 DEFAULTS = {"table": "tabular", "text": "text", "image": "image"}
-NEED_LABELS = ("labels", "conflicts", "imbalance")
+NEED_LABELS = ("labels", "conflicts", "imbalance", "valuation")
 LEAKS = {"table": ("exact",), "text": ("exact", "normalised"), "image": ("exact",)}
 
 

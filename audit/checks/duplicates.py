@@ -51,6 +51,7 @@ def duplicates(evidence: Evidence) -> Issues:
             twin=data.rows[first[positions]],
         ),
         detail={
+            "notes": list(evidence.neighbours.notes),
             "sets": _sets(evidence, kind, first),
             "near_threshold": evidence.near_threshold,
             "meaning": f"near: closer than {NEAR:g} of the median distance between nearest neighbours; {evidence.made_of}",

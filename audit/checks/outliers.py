@@ -46,6 +46,7 @@ def outliers(evidence: Evidence, *, spread: float = 6.0) -> Issues:
             twin=data.rows[near.indices[positions, 0]],
         ),
         detail={
+            "notes": list(evidence.neighbours.notes),
             "threshold": float(np.exp(limit - middle)),
             "meaning": f"mean distance to {K} neighbours against the median row's; {evidence.made_of}",
         },
