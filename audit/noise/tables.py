@@ -53,15 +53,24 @@ def _per_class(said: Judged, labels: np.ndarray, classes: Sequence[Any]) -> list
 
 
 def _interval(said: Judged, rate: float, rows: int) -> tuple[float, float]:
-    """The data's own interval scaled to the class's rate, widened by the sampling error of the class's rows: what the
-    views cannot see is taken to be alike in all classes."""
+    """The data's own interval moved to the class's rate, as odds, and widened by the sampling error of the class's rows:
+    what the views cannot see is taken to be alike in all classes."""
     if not rows:
         return 0.0, 1.0
     if said.wrong is None:
         return wilson(round(rate * rows), rows)
-    scale = rate / said.rate if said.rate > 0 else 0.0
-    low, high = min(1.0, said.rate_low * scale), min(1.0, max(said.rate_high * scale, rate))
+    low, high = min(rate, _moved(rate, said.rate, said.rate_low)), max(rate, _moved(rate, said.rate, said.rate_high))
     return max(0.0, low - _error(low, rows)), min(1.0, high + _error(high, rows))
+
+
+def _moved(rate: float, centre: float, end: float) -> float:
+    """What `rate` becomes when its odds are multiplied as those of `centre` are to become those of `end`."""
+    if not 0 < centre < 1 or not 0 < rate < 1:
+        return rate if rate > 0 else end
+    if end >= 1:
+        return 1.0
+    odds = rate / (1 - rate) * (end / (1 - end)) / (centre / (1 - centre))
+    return odds / (1 + odds)
 
 
 def _error(rate: float, rows: int) -> float:
