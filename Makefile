@@ -28,7 +28,7 @@ bench-labels: .venv/installed-dev
 	$(BIN)/python -m tests.bench labels
 
 bench-gate: .venv/installed-dev
-	$(BIN)/python -m tests.bench gate
+	$(BIN)/python -m tests.bench gate selftest
 
 bench-scale: .venv/installed-dev
 	$(BIN)/python -m tests.bench scale

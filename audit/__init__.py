@@ -7,9 +7,11 @@ if TYPE_CHECKING:
     from audit.certificate.issue import certify
     from audit.certificate.record import Certificate, Uncertified
     from audit.dataset import Dataset, Roles
+    from audit.difference import diff
     from audit.emit import restore, write_clean
     from audit.errors import AssayError, InputError, NotApplicable, OutputError, StaleError, Undecided, UnknownName
     from audit.evidence import Evidence
+    from audit.faults.trial import selftest
     from audit.given import Given
     from audit.patch import Patch
     from audit.report import Issues, Report
@@ -42,6 +44,7 @@ HOMES = {
     "audit": "run",
     "certify": "certificate.issue",
     "deduplicate": "treatments",
+    "diff": "difference",
     "gate": "verdict",
     "load": "sources",
     "prune": "treatments",
@@ -51,6 +54,7 @@ HOMES = {
     "require": "certificate.demand",
     "restore": "emit",
     "reweight": "treatments",
+    "selftest": "faults.trial",
     "treat": "treatments",
     "verify": "certificate.demand",
     "write_clean": "emit",
@@ -78,6 +82,7 @@ __all__ = [
     "audit",
     "certify",
     "deduplicate",
+    "diff",
     "gate",
     "load",
     "prune",
@@ -87,6 +92,7 @@ __all__ = [
     "require",
     "restore",
     "reweight",
+    "selftest",
     "treat",
     "verify",
     "write_clean",

@@ -15,7 +15,7 @@ import time
 import zipfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -61,6 +61,10 @@ class Cache:
             self.hits.append(what)
         self._held[name] = kept
         return kept
+
+    def branch(self) -> Cache:
+        """The values that are held in memory; those that are added to it are neither added here nor written."""
+        return replace(self, folder=None, _held=dict(self._held))
 
     def rows(
         self,

@@ -11,7 +11,16 @@ from audit.errors import AssayError
 
 COMMANDS = {
     "audit": ("audit.commands.audit:command", "Look for what is wrong with a dataset and write a report."),
+    "merge": ("audit.commands.merge:command", "Put together what several owners hand over of rows they do not share."),
     "gate": ("audit.commands.gate:command", "Decide whether a dataset is fit to train on: exit code 0, 1, 2 or 3."),
+    "review": ("audit.commands.review:command", "Settle doubtful labels in a browser, one key a row."),
+    "suite": ("audit.commands.suite:command", "Write a first suite from data; check, import and export suites."),
+    "selftest": (
+        "audit.commands.selftest:command",
+        "Put known faults into copies of a dataset: does the gate stop them?",
+    ),
+    "diff": ("audit.commands.diff:command", "Say what changed between two datasets: rows, labels, issues, drift."),
+    "config": ("audit.commands.config:command", "Show how this working directory sets assay up."),
     "clean": ("audit.commands.clean:command", "Write a repaired dataset beside a patch that undoes it."),
     "restore": ("audit.commands.restore:command", "Undo a repair: give back the dataset as it was."),
     "probabilities": (

@@ -16,6 +16,7 @@ import pandas as pd
 
 from audit.errors import UnknownName
 from audit.suite import Expectation
+from audit.vacuous import objection
 
 ALL_ROWS = "COMPLETE"
 NO_VALUES_NEEDED = (
@@ -63,6 +64,23 @@ def run_expectations(table: pd.DataFrame, expectations: Sequence[Expectation]) -
     return [_run_one(batch, e, types[e.type], table) for e in expectations]
 
 
+def check_expectations(expectations: Sequence[Expectation]) -> list[str]:
+    """What is wrong with each, '' for nothing: an unknown type, arguments that are refused or demand nothing."""
+    logging.getLogger("great_expectations").setLevel(logging.WARNING)
+    types = _types()
+    return [_refusal(e, types) for e in expectations]
+
+
+def _refusal(expectation: Expectation, types: Mapping[str, Any]) -> str:
+    if expectation.type not in types:
+        return str(UnknownName.of("expectation", expectation.type, types))
+    try:
+        built = types[expectation.type](**expectation.kwargs)
+    except (ValueError, TypeError) as refused:
+        return f"arguments refused: {' '.join(str(refused).split())}"
+    return objection(expectation.type, built.dict(), ())
+
+
 def _types() -> dict[str, Any]:
     from great_expectations.expectations.registry import (
         get_expectation_impl,
@@ -77,6 +95,8 @@ def _run_one(batch: Any, expectation: Expectation, implementation: Any, table: p
         built = implementation(**expectation.kwargs)
     except (ValueError, TypeError) as refused:  # pydantic's ValidationError is a ValueError
         return _error(expectation, f"arguments refused: {' '.join(str(refused).split())}")
+    if why := objection(expectation.type, built.dict(), list(table.columns)):
+        return _error(expectation, why)
     result = batch.validate(built, result_format={"result_format": ALL_ROWS})
     if messages := _crashes(result.exception_info):
         return _error(expectation, f"could not run: {' '.join(messages[0].split())}")

@@ -5,7 +5,9 @@ from __future__ import annotations
 import io
 import warnings
 from collections.abc import Hashable
+from contextlib import ExitStack
 from functools import lru_cache
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -28,6 +30,18 @@ def picture(data: Dataset, row: Hashable) -> Image:
     opened = _open(data, position)
     if isinstance(opened, str):
         raise InputError(f"{data.name}: row {row}: {opened}")
+    return opened
+
+
+def _decoded(source: io.BytesIO | Path) -> Image:
+    """A picture with its pixels read; of one that breaks off no file is left open."""
+    from PIL import Image
+
+    opened = Image.open(source)
+    with ExitStack() as undone:
+        undone.callback(opened.close)
+        opened.load()
+        undone.pop_all()
     return opened
 
 
@@ -87,8 +101,7 @@ def _open(data: Dataset, position: int) -> Image | str:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Pillow warns of odd metadata; what matters is whether the pixels decode
-            opened = Image.open(source)
-            opened.load()
+            opened = _decoded(source)
     except FileNotFoundError:
         return f"no such file: {value!r}"
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as broken:

@@ -5,6 +5,7 @@ Scores are qualities, 0 wrong to 1 fine. Measures are badnesses: a larger one is
 
 from __future__ import annotations
 
+import json
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -12,13 +13,17 @@ from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
+from blake3 import blake3
 
 from audit.dataset import ROW, Dataset, Roles
-from audit.errors import InputError, OutputError, UnknownName
-from audit.files import read_json, read_table, write_json, write_table
+from audit.errors import InputError, OutputError, StaleError, UnknownName
+from audit.files import plain, read_json, read_table, write_json, write_table
 
 SCHEMA_VERSION = 2
 Status = Literal["ran", "not_applicable", "error"]
+TABLES = ("scores.parquet", "issues.parquet")
+DIGEST = "blake3"
+"""Where audit.json keeps a hash of all the rest and of the tables: an edit is noticed, a forger can hash anew."""
 FINDING_COLUMNS = ("score", "reason", "given", "suggested", "group", "kind", "twin")
 
 
@@ -185,20 +190,25 @@ class Report:
             raise OutputError(f"{folder}: cannot write here: {refused.strerror}") from None
         write_table(folder / "scores.parquet", self.scores().reset_index())
         write_table(folder / "issues.parquet", self.issues())
-        write_json(folder / "audit.json", self.to_dict())
+        values = plain(self.to_dict())
+        write_json(folder / "audit.json", {**values, DIGEST: report_digest(values, folder)})
 
     @classmethod
     def read(cls, folder: Path) -> Report:
-        """Read what `write` wrote. InputError if a file is missing, incomplete or of another version."""
+        """Read what `write` wrote. InputError if a file is missing, incomplete or of another version, StaleError if one
+        was edited since."""
         values = read_json(folder / "audit.json")
         if values.get("schema_version") != SCHEMA_VERSION:
             found = values.get("schema_version")
             raise InputError(f"{folder / 'audit.json'}: schema_version {found}, this assay reads {SCHEMA_VERSION}")
         scores, findings = read_table(folder / "scores.parquet"), read_table(folder / "issues.parquet")
         try:
-            return cls._of(values, scores.set_index(ROW), findings)
+            report = cls._of(values, scores.set_index(ROW), findings)
         except (KeyError, TypeError, AttributeError) as broken:
             raise InputError(f"{folder}: not a whole report: {type(broken).__name__} {broken}") from None
+        if values.get(DIGEST) != report_digest({k: v for k, v in values.items() if k != DIGEST}, folder):
+            raise StaleError(f"{folder}: does not match its own hash: it was edited or damaged after it was written")
+        return report
 
     @classmethod
     def _of(cls, values: Mapping[str, Any], scores: pd.DataFrame, found_rows: pd.DataFrame) -> Report:
@@ -219,6 +229,14 @@ class Report:
             demands=values["suite"].get("demands", {}),
             _rows=scores.index,
         )
+
+
+def report_digest(values: Mapping[str, Any], folder: Path) -> str:
+    """A hash of audit.json's other values and of the tables beside it."""
+    hasher = blake3(json.dumps(values, sort_keys=True).encode())
+    for name in TABLES:
+        hasher.update(blake3().update_mmap(folder / name).digest())
+    return hasher.hexdigest(length=16)
 
 
 def _spread(column: pd.Series, rows: pd.Index) -> pd.Series:

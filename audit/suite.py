@@ -12,6 +12,9 @@ severity = "critical"            critical (the default) fails the gate, warning 
 
 [checks.outliers]                keyword arguments of a check
 spread = 6
+
+`about`, of an expectation and of the suite, is what another tool keeps beside them (Great Expectations' meta, notes
+and id); it demands nothing. TOML has no null: where an argument is one, it is written { "$null" = true }.
 """
 
 from __future__ import annotations
@@ -33,6 +36,7 @@ if TYPE_CHECKING:
 
 Severity = Literal["critical", "warning", "info"]
 SEVERITIES: tuple[Severity, ...] = ("critical", "warning", "info")
+NULL = {"$null": True}
 SHIPPED = next(p for p in (Path(__file__).parent / "suites", Path(__file__).parent.parent / "suites") if p.is_dir())
 
 
@@ -43,6 +47,8 @@ class Expectation:
     type: str
     kwargs: Mapping[str, Any]
     severity: Severity = "critical"
+    about: Mapping[str, Any] = field(default_factory=dict)
+    """What is kept beside it and demands nothing: notes, meta, id."""
 
     @property
     def key(self) -> str:
@@ -69,6 +75,8 @@ class Suite:
     options: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """Check name to its keyword arguments."""
     path: str = ""
+    about: Mapping[str, Any] = field(default_factory=dict)
+    """What is kept beside it and demands nothing."""
 
     @property
     def fingerprint(self) -> str:
@@ -83,9 +91,13 @@ class Suite:
     def to_dict(self) -> dict[str, Any]:
         """What `parse_suite` makes it from, in JSON's types: a date or an infinity in it becomes its text."""
         values = {
-            "expectations": [{"type": e.type, **e.kwargs, "severity": e.severity} for e in self.expectations],
+            "expectations": [
+                {"type": e.type, **e.kwargs, "severity": e.severity, **({"about": dict(e.about)} if e.about else {})}
+                for e in self.expectations
+            ],
             "limits": {x.measure: {"max": x.max, "severity": x.severity} for x in self.limits},
             "checks": {name: dict(options) for name, options in self.options.items()},
+            **({"about": dict(self.about)} if self.about else {}),
         }
         written: dict[str, Any] = json.loads(json.dumps(values, default=str), parse_constant=str)
         return written
@@ -130,11 +142,11 @@ def _find(where: str) -> Path:
 def parse_suite(values: Mapping[str, Any], *, name: str, path: str = "") -> Suite:
     """Build a suite from a TOML document's values; an unknown key is an error that says what may stand there."""
     where = path or name
-    _only(values, ("expectations", "limits", "checks"), "key", where)
+    _only(values, ("expectations", "limits", "checks", "about"), "key", where)
     expectations = values.get("expectations", [])
     if not isinstance(expectations, list):
         raise InputError(f"{where}: expectations is a list of tables: write [[expectations]]")
-    for table in ("limits", "checks"):
+    for table in ("limits", "checks", "about"):
         if not isinstance(values.get(table, {}), Mapping):
             raise InputError(f"{where}: {table} is a table: write [{table}]")
     for check, options in values.get("checks", {}).items():
@@ -146,6 +158,7 @@ def parse_suite(values: Mapping[str, Any], *, name: str, path: str = "") -> Suit
         limits=tuple(_limit(m, v, where) for m, v in values.get("limits", {}).items()),
         options=dict(values.get("checks", {})),
         path=path,
+        about=_with_nulls(values.get("about", {})),
     )
 
 
@@ -158,8 +171,17 @@ def _only(values: Mapping[str, Any], known: tuple[str, ...], what: str, where: s
 def _expectation(values: Any, where: str) -> Expectation:
     if not isinstance(values, Mapping) or not isinstance(values.get("type"), str):
         raise InputError(f"{where}: an expectation needs a type: {values!r}")
-    kwargs = {k: v for k, v in values.items() if k not in ("type", "severity")}
-    return Expectation(values["type"], kwargs, _severity(values, where))
+    if not isinstance(values.get("about", {}), Mapping):
+        raise InputError(f'{where}: {values["type"]}: about is a table: write about = {{ notes = "…" }}')
+    kwargs = {k: _with_nulls(v) for k, v in values.items() if k not in ("type", "severity", "about")}
+    return Expectation(values["type"], kwargs, _severity(values, where), _with_nulls(values.get("about", {})))
+
+
+def _with_nulls(value: Any) -> Any:
+    """The value with None wherever { "$null" = true } stands."""
+    if isinstance(value, Mapping):
+        return None if value == NULL else {k: _with_nulls(v) for k, v in value.items()}
+    return [_with_nulls(v) for v in value] if isinstance(value, list) else value
 
 
 def _limit(measure: str, value: Any, where: str) -> Limit:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from operator import itemgetter
 from typing import Any
 
@@ -14,6 +14,7 @@ from audit.errors import StaleError, Undecided, UnknownName
 from audit.noise.cut import at_precision
 from audit.patch import Patch, empty_patch, make_patch
 from audit.report import Issues, Report
+from audit.review.decisions import DROP, KEEP, RELABEL, Settled
 
 Treatment = Callable[..., Patch]
 PRUNED_FOR = ("labels", "conflicts", "schema", "missing")
@@ -82,16 +83,47 @@ def prune_at_random(data: Dataset, report: Report, *, seed: int = 0, rows: int |
     return make_patch(lines, base=data.fingerprint, treatment="prune-at-random")
 
 
+def review(data: Dataset, report: Report, *, settled: Mapping[str, Settled]) -> Patch:
+    """Do what people decided: drop rows and give new labels; what they kept, doubt or disagree about stays as it is."""
+    check_fresh(data, report)
+    by_id, classes = {str(row): row for row in data.rows}, {str(c) for c in data.classes}
+    score = report["labels"].scores["score"] if "labels" in report.checks else pd.Series(dtype=float)
+    lines = []
+    for name, s in settled.items():
+        if name not in by_id:
+            raise UnknownName.of("row", name, by_id, where="the review")
+        row = by_id[name]
+        line = {"row": row, "action": s.outcome, "reason": s.reason, "score": score.get(row), "check": "review"}
+        if s.outcome == RELABEL and s.label != str(data.given[row]):
+            if s.label not in classes:
+                raise UnknownName.of("class", s.label, data.classes, where=f"the review, row {name}")
+            lines.append({**line, "from": data.given[row], "to": s.label})
+        elif s.outcome == DROP:
+            lines.append(line)
+    return _once(lines, data, REVIEW)
+
+
+REVIEW = "review"
 TREATMENTS: dict[str, Treatment] = {
     t.__name__.replace("_", "-"): t for t in (prune, relabel, reweight, deduplicate, prune_at_random)
 }
 
 
 def treat(
-    data: Dataset, report: Report, names: Sequence[str], *, seed: int = 0, checks: Sequence[str] | None = None
+    data: Dataset,
+    report: Report,
+    names: Sequence[str],
+    *,
+    seed: int = 0,
+    checks: Sequence[str] | None = None,
+    settled: Mapping[str, Settled] | None = None,
 ) -> Patch:
     """Compose the named treatments into one patch; a row that is dropped is neither relabelled nor weighted, and one
-    that is relabelled is not weighted: its weight would be that of the label it no longer has."""
+    that is relabelled is not weighted: its weight would be that of the label it no longer has.
+
+    `settled` is what people decided, which the treatment `review` does; what a model says of the labels of rows that
+    people settled then counts no more.
+    """
     check_fresh(data, report)
     for check in checks or ():
         if check not in report.checks:
@@ -99,13 +131,25 @@ def treat(
     said: dict[str, dict[str, Any]] = {"prune-at-random": {"seed": seed}, "prune": {"checks": checks} if checks else {}}
     patch = empty_patch(data.fingerprint)
     for name in names:
+        if name == REVIEW and settled is not None:
+            patch = patch.then(review(data, report, settled=settled))
+            continue
         if name not in TREATMENTS:
-            raise UnknownName.of("treatment", name, TREATMENTS)
-        patch = patch.then(TREATMENTS[name](data, report, **said.get(name, {})))
+            raise UnknownName.of("treatment", name, [*TREATMENTS, REVIEW])
+        made = TREATMENTS[name](data, report, **said.get(name, {}))
+        patch = patch.then(_outranked(made, settled) if settled and REVIEW in names else made)
     row, action = patch.table["row"], patch.table["action"]
     dropped = row.isin(patch.rows("drop").index) & (action != "drop")
     mended = row.isin(patch.rows("relabel").index) & (action == "weight")
     return Patch(patch.table[~dropped & ~mended].reset_index(drop=True), patch.base, patch.treatment)
+
+
+def _outranked(patch: Patch, settled: Mapping[str, Settled]) -> Patch:
+    """A patch without what the labels check says of rows that people settled, kept ones included."""
+    sure = {row for row, s in settled.items() if s.outcome in (KEEP, RELABEL, DROP)}
+    table = patch.table
+    gone = (table["check"] == "labels") & table["row"].map(str).isin(sure)
+    return Patch(table[~gone].reset_index(drop=True), patch.base, patch.treatment)
 
 
 def check_fresh(data: Dataset, report: Report) -> None:

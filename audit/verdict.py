@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
+from audit.baseline import Baseline
+from audit.errors import InputError
 from audit.report import Issues, Report
 from audit.suite import Expectation, Limit, Severity, Suite
 
 Outcome = Literal["PASS", "WARN", "FAIL", "ERROR"]
 EXIT_CODES: dict[Outcome, int] = {"PASS": 0, "WARN": 0, "FAIL": 1, "ERROR": 3}
+FAIL_ON: tuple[Severity, ...] = ("critical", "warning")
 STATE: dict[Severity, Literal["fail", "warn", "info"]] = {"critical": "fail", "warning": "warn", "info": "info"}
 State = Literal["error", "fail", "warn", "pass", "not_checked"]
 
@@ -34,6 +37,29 @@ class Breach:
 
 
 @dataclass(frozen=True)
+class Loosened:
+    """A demand that was made weaker than the suite has it, since the data was no better before."""
+
+    measure: str
+    """The measure's full name, or the expectation's."""
+    limit: float
+    """What the suite demands."""
+    to: float
+    """What was judged by."""
+    source: str
+    """Where the larger value comes from."""
+
+    @property
+    def words(self) -> str:
+        """One sentence."""
+        return f"{self.measure}: at most {self.limit:g} in the suite, {self.to:g} by {self.source}"
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON values."""
+        return dict(self.__dict__)
+
+
+@dataclass(frozen=True)
 class Verdict:
     """Fit to train on or not, and why."""
 
@@ -46,7 +72,11 @@ class Verdict:
     judged: int
     """How many limits and expectations were looked at."""
     limits: tuple[Limit, ...] = ()
-    """Every limit that was looked at, kept or not."""
+    """Every limit that was looked at, kept or not, as it was judged by."""
+    fail_on: Severity = "critical"
+    """The least severity that fails the gate."""
+    loosened: tuple[Loosened, ...] = ()
+    """Every demand that was judged by less than the suite says."""
 
     @property
     def passed(self) -> bool:
@@ -58,6 +88,10 @@ class Verdict:
         """0 pass or warn, 1 fail, 3 could not decide."""
         return EXIT_CODES[self.outcome]
 
+    def stops(self, breach: Breach) -> bool:
+        """Whether this breach alone keeps the gate from passing."""
+        return breach.severity == "error" or breach.severity in _failing(self.fail_on)
+
     def of(self, check: str) -> tuple[Breach, ...]:
         """The breaches of one check."""
         return tuple(b for b in self.breaches if b.check == check)
@@ -67,7 +101,7 @@ class Verdict:
         worst = {b.severity for b in self.of(issues.check)}
         if issues.status == "error" or "error" in worst:
             return "error"
-        if "critical" in worst:
+        if worst & _failing(self.fail_on):
             return "fail"
         if "warning" in worst:
             return "warn"
@@ -80,34 +114,61 @@ class Verdict:
             "exit_code": self.exit_code,
             "breaches": [b.to_dict() for b in self.breaches],
             "limits": [dict(x.__dict__) for x in self.limits],
+            "loosened": [x.to_dict() for x in self.loosened],
         }
 
 
-def gate(report: Report, suite: Suite) -> Verdict:
+def gate(report: Report, suite: Suite, *, fail_on: Severity = "critical", baseline: Baseline | None = None) -> Verdict:
     """Judge a report by a suite: every breach with its measure, limit and severity.
 
     ERROR outranks FAIL: a check that crashed, an expectation that did not run, a suite that demands nothing, or a
     limit whose measure is not there because its check broke. A limit whose measure is merely absent is a breach.
+
+    Args:
+        report: what the audit found.
+        suite: what is demanded.
+        fail_on: the least severity that fails the gate; `warning` leaves no WARN.
+        baseline: an earlier audit that the data must not be worse than: each limit becomes the larger of its own and
+            the value then, and so does the number of rows that break an expectation. What was loosened is in the
+            verdict. InputError if it is of another kind of data.
     """
+    loosened = _loosened(report, suite, baseline) if baseline else ()
+    most = {x.measure: x.to for x in loosened}
+    limits = tuple(replace(x, max=most.get(x.measure, x.max)) for x in suite.limits)
     breaches = [_broken(i) for i in report.errors]
-    breaches += [b for limit in suite.limits if (b := _judge_limit(report, limit.measure, limit.max, limit.severity))]
-    breaches += [b for e in suite.expectations if (b := _judge_expectation(report, e))]
+    breaches += [b for limit in limits if (b := _judge_limit(report, limit.measure, limit.max, limit.severity))]
+    breaches += [b for e in suite.expectations if (b := _judge_expectation(report, e, most.get(e.key, 0)))]
     judged = len(suite.limits) + len(suite.expectations)
     if judged == 0:
         breaches.append(Breach("suite", suite.name, None, None, "error", "the suite demands nothing"))
     if not any(i.status == "ran" for i in report):
         breaches.append(Breach("audit", "checks", None, None, "error", "no check ran"))
     return Verdict(
-        _outcome(breaches), tuple(breaches), suite.name, suite.fingerprint, report.dataset.name,
-        report.dataset.fingerprint, judged, suite.limits,
+        _outcome(breaches, fail_on), tuple(breaches), suite.name, suite.fingerprint, report.dataset.name,
+        report.dataset.fingerprint, judged, limits, fail_on, loosened,
     )  # fmt: skip
 
 
-def _outcome(breaches: list[Breach]) -> Outcome:
+def _loosened(report: Report, suite: Suite, baseline: Baseline) -> tuple[Loosened, ...]:
+    """The demands of which the baseline asks less than the suite, in the suite's order."""
+    card = report.dataset
+    for what, before, now in (("kind", baseline.kind, card.kind), ("label column", baseline.label, card.roles.label)):
+        if before != now:
+            raise InputError(f"{baseline.source}: its {what} is {before!r}, that of {card.name} is {now!r}")
+    then = [(x.measure, x.max, baseline.measures.get(x.measure, x.max)) for x in suite.limits]
+    then += [(e.key, 0.0, float(baseline.broken.get(e.key, 0))) for e in suite.expectations]
+    return tuple(Loosened(name, limit, was, baseline.source) for name, limit, was in then if was > limit)
+
+
+def _failing(fail_on: Severity) -> set[Severity | Literal["error"]]:
+    return {"critical", "warning"} if fail_on == "warning" else {"critical"}
+
+
+def _outcome(breaches: list[Breach], fail_on: Severity) -> Outcome:
     worst = {b.severity for b in breaches}
     if "error" in worst:
         return "ERROR"
-    if "critical" in worst:
+    if worst & _failing(fail_on):
         return "FAIL"
     return "WARN" if "warning" in worst else "PASS"
 
@@ -137,7 +198,7 @@ def _why_absent(report: Report, check: str, measure: str) -> str:
     return f"{check} has no measure {measure!r}; it has {', '.join(f'{check}.{m}' for m in issues.measures)}"
 
 
-def _judge_expectation(report: Report, expectation: Expectation) -> Breach | None:
+def _judge_expectation(report: Report, expectation: Expectation, most: float) -> Breach | None:
     schema = report.checks.get("schema")
     lines = {line["key"]: line for line in schema.detail.get("expectations", [])} if schema else {}
     line = lines.get(expectation.key)
@@ -145,7 +206,7 @@ def _judge_expectation(report: Report, expectation: Expectation) -> Breach | Non
         absent = f"{expectation.key}: was not run in this audit; audit the data again with this suite"
         why = f"{line['words']}: {line['why']}" if line else absent
         return Breach("schema", expectation.key, None, None, "error", why)
-    if line["state"] == "pass":
+    if line["state"] == "pass" or (most and line["examples"] and line["broken"] <= most):
         return None
     why = f"{line['words']}: {line['why']}"
-    return Breach("schema", expectation.key, line["broken"], 0, expectation.severity, why)
+    return Breach("schema", expectation.key, line["broken"], most, expectation.severity, why)

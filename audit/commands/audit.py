@@ -4,13 +4,23 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from audit.commands import options as opt
 from audit.commands.audited import audited
-from audit.errors import Undecided
+from audit.errors import InputError, Undecided
+
+if TYPE_CHECKING:
+    from audit.large.bounds import Clock
+    from audit.large.run import Large
+    from audit.report import Report
+    from audit.suite import Suite
+    from audit.verdict import Verdict
+
+ONLY_WHOLE = ("reference", "cache", "embeddings", "reference_embeddings", "backbone", "weights", "columns")
+"""Options that mean something only where the data is in memory."""
 
 
 @click.command("audit")
@@ -25,7 +35,25 @@ from audit.errors import Undecided
     type=click.FloatRange(0, 1, min_open=True),
     help="Flag the longest list of labels that is expected to be so precise.",
 )
-@click.option("--budget", type=click.IntRange(min=0), metavar="ROWS", help="Flag so many labels.")
+@click.option(
+    "--budget", metavar="ROWS|TIME", help="Flag so many labels (500), or begin no check after so long (30s, 10m, 1h)."
+)
+@click.option("--memory", metavar="SIZE", help="Keep within so much memory (4G): what does not fit is read in blocks.")
+@click.option(
+    "--engine", default="local", show_default=True, help="Where blocks are worked on: local, ray, ray://ADDRESS."
+)
+@click.option(
+    "--partial",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Write this owner's share of a joint audit, no report.",
+)
+@click.option(
+    "--thresholds",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="With --partial: the merged shares; makes round 2.",
+)
 @click.option("--cache", type=click.Path(path_type=Path), help="Keep evidence here [default: OUTPUT/evidence].")
 @opt.seed_option
 @opt.force_option
@@ -36,7 +64,11 @@ def command(
     suite: str | None,
     output: Path,
     precision: float | None,
-    budget: int | None,
+    budget: str | None,
+    memory: str | None,
+    engine: str,
+    partial: Path | None,
+    thresholds: Path | None,
     cache: Path | None,
     seed: int,
     force: bool,
@@ -50,22 +82,48 @@ def command(
 
     Exit code 0 when every check could be carried out, whatever it found; 3 when one could not. `assay gate` decides.
     """
+    from audit.large.bounds import Clock, parse_budget
     from audit.publish import EVIDENCE, publish, ready
+    from audit.verdict import gate
+
+    if partial is not None:
+        return _partial(data, partial, thresholds, kwargs)
+    if thresholds is not None:
+        raise InputError("--thresholds goes with --partial: it makes an owner's share of round 2")
+    ready(output, force=force)
+    bound = None if budget is None else parse_budget(budget)
+    clock = Clock(bound if isinstance(bound, float) else None)
+    rows = bound if isinstance(bound, int) else None
+    asked = {name: value for name, value in (("precision", precision), ("budget", rows)) if value is not None}
+    checks = {"labels": asked} if asked else {}
+    whole = {"reference": reference, "cache": cache}
+    within = _bound(data, memory, engine, kwargs)
+    if within is not None:
+        large, chosen = _streamed(data, suite, within, engine, clock, checks, seed, whole, kwargs)
+        return _say(large.report, _publish(large, chosen, output), output, form)
+    if clock.seconds is not None:
+        report, verdict = _timed(data, suite, clock, checks, seed, reference, cache, output, kwargs)
+        return _say(report, verdict, output, form)
+    made = audited(
+        data,
+        reference=reference,
+        suite=suite,
+        cache=cache or output / EVIDENCE,
+        seed=seed,
+        checks=checks,
+        options=kwargs,
+    )
+    verdict = gate(made.report, made.suite)
+    publish(made.report, verdict, made.data, made.reference, output)
+    return _say(made.report, verdict, output, form)
+
+
+def _say(report: Report, verdict: Verdict, output: Path, form: str) -> int:
     from audit.render.headline import next_steps
     from audit.render.json import as_json
     from audit.render.markdown import markdown
     from audit.render.terminal import terminal
-    from audit.verdict import gate
 
-    ready(output, force=force)
-    asked = {name: value for name, value in (("precision", precision), ("budget", budget)) if value is not None}
-    done = audited(
-        data, reference=reference, suite=suite, cache=cache or output / EVIDENCE, seed=seed,
-        checks={"labels": asked} if asked else {}, options=kwargs,
-    )  # fmt: skip
-    report = done.report
-    verdict = gate(report, done.suite)
-    publish(report, verdict, done.data, done.reference, output)
     if form == "json":
         click.echo(json.dumps(as_json(report, verdict), ensure_ascii=False, indent=1))
     elif form == "markdown":
@@ -83,3 +141,156 @@ def command(
             )
         )
     return Undecided.exit_code if report.errors else 0
+
+
+# -- within a time -----------------------------------------------------------------------------------------------------
+
+
+def _timed(
+    data: str,
+    suite: str | None,
+    clock: Clock,
+    checks: dict[str, Any],
+    seed: int,
+    reference: str | None,
+    cache: Path | None,
+    output: Path,
+    kwargs: dict[str, Any],
+) -> tuple[Report, Verdict]:
+    """An audit in memory that begins no check once the time is up."""
+    from audit.checks import CHECKS
+    from audit.large.bounds import within
+    from audit.publish import EVIDENCE, publish
+    from audit.run import audit
+    from audit.sources import load
+    from audit.suite import default_suite, read_suite
+    from audit.verdict import gate
+
+    named = opt.roles(kwargs)
+    loaded = load(data, **named)
+    compared = load(reference, **named) if reference else None
+    chosen = read_suite(suite) if suite else default_suite(loaded, compared)
+    with opt.progress_bars() as progress:
+        report = audit(
+            loaded, reference=compared, suite=chosen, given=opt.given(loaded, kwargs), checks=within(clock, CHECKS),
+            options=checks, seed=seed, cache=cache or output / EVIDENCE, progress=progress,
+            command=opt.command_line(), created=opt.today(),
+        )  # fmt: skip
+    verdict = gate(report, chosen)
+    publish(report, verdict, loaded, compared, output)
+    return report, verdict
+
+
+# -- within a memory ---------------------------------------------------------------------------------------------------
+
+
+def _bound(data: str, memory: str | None, engine: str, kwargs: dict[str, Any]) -> int | None:
+    """The bytes within which blocks are read; None where the data fits, or nobody asked."""
+    if memory is None and engine == "local":
+        return None
+    from audit.large.bounds import available, parse_size
+    from audit.large.plan import fits
+
+    bound = parse_size(memory) if memory is not None else available()
+    if engine != "local":
+        return bound
+    return None if fits(data, bound, kwargs["pred_probs"]) else bound
+
+
+def _streamed(
+    data: str,
+    suite: str | None,
+    memory: int,
+    where: str,
+    clock: Clock,
+    checks: dict[str, Any],
+    seed: int,
+    whole: dict[str, Any],
+    kwargs: dict[str, Any],
+) -> tuple[Large, Suite]:
+    """An audit by blocks."""
+    from audit.large.engine import engine
+    from audit.large.probabilities import bring
+    from audit.large.run import audit_blocks
+    from audit.suite import default_suite, read_suite
+
+    for name in ONLY_WHOLE:
+        if whole.get(name) or kwargs.get(name):
+            raise InputError(
+                f"{data}: --{name.replace('_', '-')} needs the data in memory, and it is audited block by block"
+            )
+    files = kwargs["pred_probs"]
+    if len(files) > 1:
+        raise InputError(f"{data}: block by block there is room for one --pred-probs, and {len(files)} were given")
+    opened = _opened(data, kwargs)
+    said = opt.names(kwargs["classes"]) if kwargs["classes"] else None
+    brought = bring(files[0], opened.classes, said) if files else None
+    chosen = read_suite(suite) if suite else default_suite(opened.head)
+    with engine(where) as run, opt.progress_bars() as progress:
+        large = audit_blocks(
+            opened, suite=chosen, run=run, memory=memory, brought=brought, clock=clock, options=checks, seed=seed,
+            progress=progress, command=opt.command_line(), created=opt.today(),
+        )  # fmt: skip
+    return large, chosen
+
+
+def _opened(data: str, kwargs: dict[str, Any]) -> Any:
+    from audit.large.table import open_data, open_table
+    from audit.sources.roles import Named
+
+    said = opt.roles(kwargs)
+    if said.pop("columns", None):
+        raise InputError(f"{data}: --columns names the columns of a file without a header, and Parquet has one")
+    features = tuple(said.pop("features")) if "features" in said else None
+    return open_data(open_table(Path(data)), Named(**said, features=features))
+
+
+def _publish(large: Large, suite: Suite, output: Path) -> Verdict:
+    from audit.large.publish import publish_blocks
+    from audit.verdict import gate
+
+    verdict = gate(large.report, suite)
+    publish_blocks(large, verdict, output)
+    return verdict
+
+
+# -- one owner of several ----------------------------------------------------------------------------------------------
+
+
+def _partial(data: str, path: Path, thresholds: Path | None, kwargs: dict[str, Any]) -> int:
+    """Write what this owner hands over, and say what it reveals."""
+    from audit.large.sites import partial
+    from audit.large.table import SUFFIXES
+    from audit.sources import load
+    from audit.stream.sites import Sums, write_stats
+
+    files = kwargs["pred_probs"]
+    if len(files) != 1:
+        raise InputError(f"{data}: --partial is made of one --pred-probs, and {len(files)} were given")
+    said = opt.names(kwargs["classes"]) if kwargs["classes"] else None
+    where = Path(data)
+    if where.is_dir() or where.suffix.lower() in SUFFIXES:
+        opened = _opened(data, kwargs)
+        codes, classes = opened.codes, opened.classes
+    else:
+        loaded = load(data, **opt.roles(kwargs))
+        codes, classes = loaded.labels, loaded.classes
+    if codes is None:
+        raise InputError(f"{data}: --partial counts labels, and there is no label column")
+    made = partial(codes, classes, files[0], said=said, pooled=thresholds)
+    write_stats(path, made)
+    if isinstance(made, Sums):
+        click.echo(
+            f"round 1 of 2: {path}: rows and mean self-confidence of {len(made.classes)} classes, {len(codes):,} rows"
+        )
+        click.echo("no row leaves; a class of one row shows that row's probability (docs/large.md)")
+        click.echo("next:   assay merge SITE.stats… -o pooled.stats, where all sites' files are")
+    else:
+        click.echo(
+            f"round 2 of 2: {path}: how many of {len(codes):,} rows count as which class, {made.issues:,} as another"
+        )
+        click.echo("no row leaves; a cell of one is one row (docs/large.md)")
+        click.echo(
+            f"next:   assay merge SITE.stats… --thresholds {thresholds} -o pooled.json, where all sites' files are"
+        )
+    return 0

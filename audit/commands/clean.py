@@ -15,7 +15,7 @@ from audit.commands import options as opt
 @click.argument("data", metavar="DATA")
 @click.option("--report", "where", type=click.Path(path_type=Path), default=Path("report"), show_default=True)
 @click.option(
-    "--by", required=True, metavar="TREATMENT,…", help="prune, relabel, reweight, deduplicate, prune-at-random."
+    "--by", required=True, metavar="TREATMENT,…", help="review, prune, relabel, reweight, deduplicate, prune-at-random."
 )
 @click.option(
     "--for", "checks", metavar="CHECK,…", help="prune for these alone [default: labels,conflicts,schema,missing]."
@@ -38,15 +38,17 @@ def command(
     from audit.render.headline import gate_command
     from audit.render.terminal import command_lines
     from audit.report import Report
+    from audit.review.journal import settled_in
     from audit.sources import load
-    from audit.treatments import treat
+    from audit.treatments import REVIEW, treat
 
     refuse_existing(output, force=force)
     report = Report.read(where)
     recorded = {k: v for k, v in report.dataset.roles.to_dict().items() if k != "grid"}
     dataset = load(data, **{**recorded, "unlabelled": "label" not in recorded, **opt.roles(kwargs)})
     only = None if checks is None else opt.names(checks)
-    patch = treat(dataset, report, opt.names(by), seed=seed, checks=only)
+    settled = settled_in(where, report.dataset.fingerprint) if REVIEW in opt.names(by) else None
+    patch = treat(dataset, report, opt.names(by), seed=seed, checks=only, settled=settled)
     write_clean(dataset, patch, output, report=report, command=opt.command_line(), report_path=str(where), force=force)
     counts = {action: len(patch.rows(action)) for action in ("drop", "relabel", "weight")}
     left = len(dataset) - counts["drop"]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,11 +12,29 @@ import click
 
 from audit.commands import options as opt
 from audit.commands.audited import Audited, audited
-from audit.errors import InputError, OutputError
+from audit.commands.configured import configured, is_configured
+from audit.errors import AssayError, InputError, OutputError
 
 if TYPE_CHECKING:
+    from audit.baseline import Baseline
+    from audit.dataset import Dataset
     from audit.report import Report
-    from audit.suite import Suite
+    from audit.sources.lines import Places
+    from audit.suite import Severity, Suite
+    from audit.verdict import Verdict
+
+VERIFIED = ("text", "json", "markdown")
+Render = Callable[["Report", "Suite", "Verdict", "Places"], str]
+POINTING = ("junit", "sarif", "github")
+
+
+@dataclass(frozen=True)
+class _Wanted:
+    """How to judge and what to print."""
+
+    form: str
+    fail_on: Severity
+    baseline: Baseline | None
 
 
 @click.command("gate")
@@ -34,8 +54,21 @@ if TYPE_CHECKING:
 @click.option(
     "--verify", type=click.Path(path_type=Path), metavar="CERT", help="Audit nothing: is DATA what CERT let through?"
 )
+@click.option(
+    "--fail-on",
+    type=click.Choice(["critical", "warning"]),
+    default="critical",
+    show_default=True,
+    help="The least severity of a breach that fails the gate.",
+)
+@click.option(
+    "--baseline",
+    type=click.Path(path_type=Path),
+    help="An earlier audit.json: demand no less than the suite does, or than was met then. Says what it loosened.",
+)
 @opt.seed_option
-@opt.format_option("text", "json", "markdown")
+@opt.format_option("text", "json", "markdown", "junit", "sarif", "github")
+@configured
 def command(
     where: str,
     suite: str | None,
@@ -45,6 +78,8 @@ def command(
     expires: int | None,
     key: Path | None,
     verify: Path | None,
+    fail_on: Severity,
+    baseline: Path | None,
     seed: int,
     form: str,
     **kwargs: Any,
@@ -59,20 +94,39 @@ def command(
     """
     if verify is not None:
         auditing = {"reference": reference, "cache": cache, "certificate": certificate, "expires": expires, **kwargs}
+        auditing |= {"baseline": baseline, "fail_on": fail_on if fail_on != "critical" else None}
         _refuse(auditing, "goes with an audit, and --verify makes none", where)
+        if form not in VERIFIED and not is_configured("form"):
+            raise InputError(f"{where}: --verify answers as {', '.join(VERIFIED)}, not as {form}")
+        if form not in VERIFIED:
+            click.echo(
+                f"--verify answers as {', '.join(VERIFIED)}; {form} is set for all commands, this is text", err=True
+            )
+            form = "text"
         return _verified(where, verify, key, suite, form)
     if certificate is None:
         _refuse({"expires": expires, "key": key}, "goes with --certificate or --verify", where)
+    elif baseline is not None or fail_on != "critical":
+        option = "--baseline" if baseline is not None else "--fail-on"
+        raise InputError(f"{where}: {option} does not go with --certificate, which says that the suite itself is met")
+    wanted = _Wanted(form, fail_on, _baseline(baseline))
     if not (Path(where) / "audit.json").is_file():
         _make_way(where, certificate, key)
         done = audited(where, reference=reference, suite=suite, cache=cache, seed=seed, options=kwargs)
-        code = _say(done.report, done.suite, form)
+        code = _say(done.report, done.suite, wanted, done.data)
         if certificate is not None:
             _certify(done, where, certificate, key, expires, form)
         return code
     auditing = {"reference": reference, "cache": cache, "certificate": certificate, **kwargs}
     _refuse(auditing, "goes with data, and this is a report; give it to assay audit", where)
-    return _say(*_judged(where, suite), form)
+    return _say(*_judged(where, suite), wanted, None)
+
+
+def _baseline(path: Path | None) -> Baseline | None:
+    """Read before anything is audited, so that a wrong file costs nothing."""
+    from audit.baseline import read_baseline
+
+    return read_baseline(path) if path is not None else None
 
 
 def _judged(where: str, suite: str | None) -> tuple[Report, Suite]:
@@ -93,25 +147,54 @@ def _own_suite(report: Report, where: str) -> Suite:
     return own
 
 
-def _say(report: Report, suite: Suite, form: str) -> int:
+def _say(report: Report, suite: Suite, wanted: _Wanted, data: Dataset | None) -> int:
     """Judge, print the verdict, return its exit code."""
     from audit.render.gate import gate_markdown, gate_terminal
     from audit.verdict import gate
 
-    verdict = gate(report, suite)
-    if form == "json":
+    verdict = gate(report, suite, fail_on=wanted.fail_on, baseline=wanted.baseline)
+    if wanted.form in POINTING:
+        click.echo(_pointed(report, suite, verdict, wanted.form, data), nl=False)
+    elif wanted.form == "json":
         click.echo(json.dumps(verdict.to_dict(), ensure_ascii=False, indent=1))
-    elif form == "markdown":
+    elif wanted.form == "markdown":
         click.echo(gate_markdown(verdict))
     else:
         click.echo(gate_terminal(verdict, colour=opt.colour()))
     return verdict.exit_code
 
 
+def _pointed(report: Report, suite: Suite, verdict: Verdict, form: str, data: Dataset | None) -> str:
+    """The verdict in a form that points at files and lines."""
+    from audit.render.annotations import github_annotations
+    from audit.render.junit import junit
+    from audit.render.sarif import sarif
+    from audit.sources.lines import Places, places_of
+
+    data = data or _data_of(report)
+    if data is None:
+        click.echo("lines are not given: the data is not, or not any more, where the report says", err=True)
+    render: Render = {"junit": junit, "sarif": sarif, "github": github_annotations}[form]
+    places = places_of(data) if data is not None else Places()
+    return render(report, suite, verdict, places)
+
+
+def _data_of(report: Report) -> Dataset | None:
+    """The data that a report is of, if it still lies where it lay and is what it was."""
+    from audit.sources import load
+
+    roles = {k: v for k, v in report.dataset.roles.to_dict().items() if k != "grid"}
+    try:
+        data = load(report.dataset.name, **roles, unlabelled="label" not in roles)
+    except AssayError:  # a line is a help, not a finding; that there is none is said
+        return None
+    return data if data.fingerprint == report.dataset.fingerprint else None
+
+
 def _refuse(said: dict[str, Any], why: str, where: str) -> None:
-    """What cannot be heeded is refused, not passed over."""
+    """What cannot be heeded is refused, not passed over; what is set for all commands need not fit each."""
     for name, value in said.items():
-        if value not in (None, False, ()):
+        if value not in (None, False, ()) and not is_configured(name):
             option = "--no-label" if name == "unlabelled" else f"--{name.replace('_', '-')}"
             raise InputError(f"{where}: {option} {why}")
 

@@ -38,6 +38,19 @@ def test_a_value_is_computed_once_and_kept_for_the_next_process(tmp_path):
     assert list(kept) == ["a", "b"]
 
 
+def test_a_branch_knows_what_was_there_and_keeps_what_is_new_to_itself():
+    calls: list = []
+    trunk = Cache()
+    trunk.arrays("x", KEY, counting(calls))
+    branch = trunk.branch()
+
+    branch.arrays("x", KEY, counting(calls))
+    branch.arrays("y", KEY, counting(calls))
+    trunk.arrays("y", KEY, counting(calls))
+
+    assert len(calls) == 3
+
+
 @pytest.mark.parametrize("key", [{**KEY, "seed": 1}, {**KEY, "data": "abd"}, {**KEY, "more": None}, {"data": "abc"}])
 def test_another_key_is_computed_anew(tmp_path, key):
     calls: list = []

@@ -9,7 +9,7 @@ import pytest
 from toy import assert_same_issues, report_of, table_of
 
 from audit.checks.findings import found, scored
-from audit.errors import InputError, OutputError, UnknownName
+from audit.errors import InputError, OutputError, StaleError, UnknownName
 from audit.report import FINDING_COLUMNS, Card, Issues, Report, no_rows
 
 
@@ -160,3 +160,17 @@ def test_a_card_describes_the_data():
 
 def test_no_findings_have_the_columns_of_findings():
     assert no_rows().columns.tolist() == list(FINDING_COLUMNS)
+
+
+@pytest.mark.parametrize("name", ["audit.json", "scores.parquet", "issues.parquet"])
+def test_a_report_that_was_edited_is_refused(tmp_path, name):
+    made([3, 1, 2, 0], ["a", "b", "a", "b"]).write(tmp_path)
+    path = tmp_path / name
+    if name == "audit.json":
+        path.write_text(path.read_text().replace('"seed": 0', '"seed": 1'))
+    else:
+        table = pd.read_parquet(path)
+        table[::-1].to_parquet(path)
+
+    with pytest.raises(StaleError, match="does not match its own hash"):
+        Report.read(tmp_path)

@@ -1,0 +1,130 @@
+"""A streamed audit's folder: the same files as any audit's, the tables written a row group at a time."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from audit.dataset import ROW, Dataset
+from audit.errors import OutputError
+from audit.files import plain, write_bytes, write_json
+from audit.large.run import Large
+from audit.render.html import html
+from audit.render.markdown import markdown
+from audit.report import DIGEST, FINDING_COLUMNS, no_rows, report_digest
+from audit.verdict import Verdict
+
+GROUP = 1 << 17
+"""Rows of a row group."""
+LINES = 1 << 14
+"""Findings of a row group: they are texts, which take far more memory than numbers."""
+PAGED = 60
+"""Findings of a check whose rows the page may show."""
+
+
+def publish_blocks(large: Large, verdict: Verdict, folder: Path) -> None:
+    """Write report.html, report.md, scores.parquet, issues.parquet and audit.json into `folder`, the last one last."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "audit.json").unlink(missing_ok=True)
+    except OSError as refused:
+        raise OutputError(f"{folder}: cannot write here: {refused.strerror}") from None
+    page = html(large.report, verdict, shown(large), None, path=f"{folder}/")
+    write_bytes(folder / "report.html", page.encode())
+    write_bytes(folder / "report.md", markdown(large.report, verdict, path=f"{folder}/").encode())
+    _write(folder / "scores.parquet", _scores(large))
+    _write(folder / "issues.parquet", _issues(large))
+    values = plain(large.report.to_dict())
+    write_json(folder / "audit.json", {**values, DIGEST: report_digest(values, folder)})
+
+
+def shown(large: Large) -> Dataset:
+    """The rows that a page may show: the worst of each check, and those they are compared with."""
+    data = large.data
+    positions = [np.zeros(1, np.int64)]
+    for streamed in large.found.values():
+        positions.append(streamed.flagged[:PAGED])
+        twins = streamed.issues.findings["twin"].head(PAGED).dropna()
+        sets = [row for s in streamed.issues.detail.get("sets", ()) for row in s["rows"][:9]]
+        named = pd.Index([str(row) for row in [*twins, *sets]])
+        positions.append(_places(data.rows, named))
+    return data.at(np.unique(np.concatenate(positions)))
+
+
+def _places(rows: pd.Index, named: pd.Index) -> np.ndarray:
+    """Where rows lie whose ids were written down as text."""
+    if isinstance(rows, pd.RangeIndex):
+        return named.to_numpy().astype(np.int64) if len(named) else np.empty(0, np.int64)
+    found = [np.flatnonzero(part.astype(str).isin(named)) + i for i, part in _slices(rows)]
+    return np.concatenate(found)
+
+
+def _slices(rows: pd.Index) -> Iterator[tuple[int, pd.Index]]:
+    return ((i, rows[i : i + GROUP]) for i in range(0, len(rows), GROUP))
+
+
+def _scores(large: Large) -> Iterator[pd.DataFrame]:
+    for i, rows in _slices(large.data.rows):
+        here = slice(i, i + len(rows))
+        columns = {
+            f"{check}.{name}": values(here) for check, s in large.found.items() for name, values in s.columns.items()
+        }
+        yield pd.DataFrame({ROW: rows, **{name: _typed(values) for name, values in columns.items()}})
+
+
+def _typed(values: np.ndarray) -> Any:
+    return pd.Series(values).infer_objects() if values.dtype == object else values
+
+
+def _issues(large: Large) -> Iterator[pd.DataFrame]:
+    blank = True
+    for check, s in large.found.items():
+        for i in range(0, len(s.flagged), LINES):
+            lines = s.lines(s.flagged[i : i + LINES]).assign(check=check).rename_axis(ROW).reset_index()
+            blank = False
+            yield lines[[ROW, "check", *FINDING_COLUMNS]]
+    if blank:
+        yield (
+            no_rows()
+            .assign(check=pd.Series(dtype="object"))
+            .rename_axis(ROW)
+            .reset_index()[[ROW, "check", *FINDING_COLUMNS]]
+        )
+
+
+def _write(path: Path, tables: Iterator[pd.DataFrame]) -> None:
+    """Tables of the same columns as the row groups of one Parquet file, whole or not at all."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
+            temporary = Path(file.name)
+    except OSError as refused:
+        raise OutputError(f"{path}: cannot write here: {refused.strerror}") from None
+    try:
+        first = pa.Table.from_pandas(next(tables), preserve_index=False)
+        schema = pa.schema([_filled(field) for field in first.schema], first.schema.metadata)
+        with pq.ParquetWriter(temporary, schema) as writer:
+            writer.write_table(first.cast(schema))
+            for table in tables:
+                writer.write_table(pa.Table.from_pandas(table, schema=schema, preserve_index=False))
+                pa.default_memory_pool().release_unused()
+        temporary.chmod(0o644)
+        temporary.replace(path)
+    except OSError as refused:
+        raise OutputError(f"{path}: cannot write: {refused.strerror or refused}") from None
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _filled(field: Any) -> Any:
+    """A column without a value in the first row group may have texts in the next."""
+    import pyarrow as pa
+
+    return field.with_type(pa.string()) if pa.types.is_null(field.type) else field

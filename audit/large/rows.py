@@ -1,0 +1,104 @@
+"""One reading of the table: each row's hash of what it is, and which of its cells are empty."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from audit import fingerprint as fp
+from audit.dataset import Roles
+from audit.errors import InputError
+from audit.large.engine import Map
+from audit.large.table import LargeData, Part, batches
+
+WORDS = fp.DIGEST_BYTES // 8
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What is looked at in a row group."""
+
+    part: Part
+    content: tuple[str, ...]
+    """The columns that make an example what it is."""
+    text: str | None
+    filled: tuple[str, ...]
+    """The columns in which a value is missed."""
+
+
+@dataclass(frozen=True, eq=False)
+class Looked:
+    """What is kept of some rows."""
+
+    start: int
+    content: np.ndarray
+    """(m, 2) uint64 halves of the hash of each row's content; (m, 0) where rows have none."""
+    normalised: np.ndarray | None
+    """The same with the text normalised, where there is a text."""
+    gone: np.ndarray
+    """(m, columns / 8) uint8 bits of the empty cells."""
+
+
+def wanted_columns(roles: Roles) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Columns that make an example what it is, and columns in which a value is missed, as the ordinary checks take."""
+    content = tuple(c for c in (roles.text, *roles.features) if c is not None)
+    return content, tuple(c for c in dict.fromkeys(roles.columns()) if c != roles.label)
+
+
+def look(wanted: Wanted) -> Looked:
+    """Read one row group, a batch at a time."""
+    columns = tuple(dict.fromkeys([*wanted.content, *wanted.filled]))
+    content, normalised, gone = [], [], []
+    for start, frame in batches(wanted.part, columns):
+        _refuse_infinite(frame, wanted, start)
+        content.append(_hashes([frame[c] for c in wanted.content], len(frame)))
+        texts = None
+        if wanted.text is not None:
+            column = frame[wanted.text]
+            texts = ["" if gone_ else str(t) for t, gone_ in zip(column, column.isna(), strict=True)]
+            folded = pd.Series([fp.normalise_text(t) for t in texts], dtype=object)
+            others = [frame[c] for c in wanted.content if c != wanted.text]
+            normalised.append(_hashes([folded, *others], len(frame)))
+        gone.append(_empty(frame, wanted, texts))
+    both = np.concatenate(normalised) if normalised else None
+    return Looked(wanted.part.start, np.concatenate(content), both, np.concatenate(gone))
+
+
+def _hashes(columns: Sequence[pd.Series], rows: int) -> np.ndarray:
+    if not columns:
+        return np.empty((rows, 0), np.uint64)
+    hashed = fp.hash_rows([fp.canonical(c) for c in columns], rows)
+    return np.frombuffer(b"".join(hashed), np.uint64).reshape(rows, WORDS)
+
+
+def _empty(frame: pd.DataFrame, wanted: Wanted, texts: Iterable[str] | None) -> np.ndarray:
+    gone = frame[list(wanted.filled)].isna()
+    if wanted.text is not None and texts is not None:
+        gone[wanted.text] = [not t.strip() for t in texts]
+    return np.packbits(gone.to_numpy(bool), axis=1)
+
+
+def _refuse_infinite(frame: pd.DataFrame, wanted: Wanted, start: int) -> None:
+    for name in wanted.content:
+        if frame[name].dtype.kind == "f":
+            infinite = np.flatnonzero(np.isinf(frame[name].to_numpy("float64", na_value=np.nan)))
+            if len(infinite):
+                raise InputError(f"{wanted.part.path}: column {name!r} is infinite in row {start + infinite[0]}")
+
+
+def look_at_all(data: LargeData, run: Map) -> Looked:
+    """All row groups, each wherever `run` works on it."""
+    roles, n = data.head.roles, data.table.rows
+    content, filled = wanted_columns(roles)
+    hashes = np.empty((n, WORDS if content else 0), np.uint64)
+    folded = np.empty((n, WORDS), np.uint64) if roles.text is not None else None
+    gone = np.empty((n, -(-len(filled) // 8)), np.uint8)
+    for found in run(look, (Wanted(p, content, roles.text, filled) for p in data.table.parts)):
+        here = slice(found.start, found.start + len(found.gone))
+        hashes[here], gone[here] = found.content, found.gone
+        if folded is not None:
+            folded[here] = found.normalised
+    return Looked(0, hashes, folded, gone)

@@ -1,0 +1,263 @@
+"""A table in Parquet files that is never whole in memory: row groups, batches of them, and what its columns are for."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Hashable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from audit.dataset import ROW, Dataset, Origin, sorted_classes
+from audit.errors import InputError, UnknownName, some
+from audit.sources.content import Content
+from audit.sources.roles import LABEL_NAMES, MOST_REAL_CLASSES, Named, build
+from audit.sources.tables import content_of, parquet_files, remembered
+from audit.stream.tiles import smallest
+
+HEAD = 10_000
+"""Rows from which the columns' roles are inferred."""
+BATCH_BYTES, FEWEST_ROWS, MOST_ROWS = 8 << 20, 256, 1 << 16
+MOST_CLASSES = 1 << 16
+TEXT_BYTES = 40
+"""A text in memory takes so much at the least, however often the file says it and however short."""
+SUFFIXES = (".parquet", ".pq")
+
+
+@dataclass(frozen=True)
+class Part:
+    """A row group of a file; row `start` of the whole is its first."""
+
+    path: Path
+    group: int
+    start: int
+    rows: int
+    batch: int
+    """Rows that are read at a time."""
+
+
+@dataclass(frozen=True, eq=False)
+class LargeTable:
+    """Parquet files of the same columns, one after the other."""
+
+    path: Path
+    parts: tuple[Part, ...]
+    schema: Any
+    rows: int
+    bytes: int
+    """Of all columns, decoded."""
+    group: int
+    """Of the largest row group, decoded."""
+    columns: Mapping[str, int]
+    """Of each column, decoded."""
+
+    def batches(self, columns: Sequence[str]) -> Iterator[tuple[int, pd.DataFrame]]:
+        """Every row, in order."""
+        for part in self.parts:
+            yield from batches(part, columns)
+
+
+@dataclass(frozen=True, eq=False)
+class LargeData:
+    """What a `Dataset` is, but for its rows."""
+
+    table: LargeTable
+    head: Dataset
+    """The first rows, with the roles of the columns and the classes of all rows."""
+    rows: pd.Index
+    """All row ids, in order."""
+    codes: np.ndarray | None
+    """(n,) positions of the given labels in the classes, in the smallest integers that hold them."""
+
+    @property
+    def classes(self) -> tuple[Hashable, ...]:
+        """The classes, in order."""
+        return self.head.classes
+
+    def given(self, positions: np.ndarray | slice) -> np.ndarray | None:
+        """The labels of some rows, as they are written in the table."""
+        if self.codes is None:
+            return None
+        names = np.empty(len(self.classes), dtype=object)
+        names[:] = self.classes
+        return np.asarray(names[self.codes[positions]])
+
+    def at(self, positions: np.ndarray) -> Dataset:
+        """Some rows, ascending, read from the files."""
+        found = []
+        for part in self.table.parts:
+            here = positions[(positions >= part.start) & (positions < part.start + part.rows)]
+            if len(here):
+                found += [
+                    frame.loc[here[(here >= start) & (here < start + len(frame))]]
+                    for start, frame in batches(part, self.table.schema.names)
+                ]
+        table = pd.concat([f for f in found if len(f)])
+        return replace(self.head, table=table.set_index(self.rows[positions].rename(ROW)))
+
+
+def open_table(path: Path) -> LargeTable:
+    """The Parquet file, or the Parquet files in a folder; only their metadata is read."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    files = parquet_files(path) if path.is_dir() else [path]
+    if not path.exists() or not files or (path.is_file() and path.suffix.lower() not in SUFFIXES):
+        raise InputError(f"{path}: only Parquet can be audited block by block: a .parquet file or a folder of them")
+    parts: list[Part] = []
+    schema, start, total, largest = None, 0, 0, 0
+    columns: Counter[str] = Counter()
+    for file in files:
+        try:
+            with pq.ParquetFile(file) as opened:
+                own, meta = opened.schema_arrow, opened.metadata
+        except (pa.ArrowException, OSError) as broken:
+            raise InputError(f"{file}: not a whole Parquet file: {_first(broken)}") from None
+        schema = own if schema is None else schema
+        if not own.equals(schema):
+            raise InputError(f"{file}: columns differ from those of {files[0]} in name or kind")
+        for g in range(meta.num_row_groups):
+            group = meta.row_group(g)
+            if group.num_rows:
+                parts.append(Part(file, g, start, group.num_rows, _at_once(group.total_byte_size, group.num_rows)))
+            start, total = start + group.num_rows, total + group.total_byte_size
+            largest = max(largest, group.total_byte_size)
+            for c in range(group.num_columns):
+                column = group.column(c)
+                columns[column.path_in_schema.split(".")[0]] += column.total_uncompressed_size
+    if not start:
+        raise InputError(f"{path}: no rows")
+    kinds = [schema.field(name).type for name in schema.names] if schema is not None else []
+    width = sum((TEXT_BYTES if pa.types.is_string(k) or pa.types.is_large_string(k) else 8) for k in kinds)
+    return LargeTable(path, tuple(parts), schema, start, max(total, start * width), largest, columns)
+
+
+def _at_once(size: int, rows: int) -> int:
+    return int(np.clip(BATCH_BYTES * rows // max(size, 1), FEWEST_ROWS, MOST_ROWS))
+
+
+def batches(part: Part, columns: Sequence[str]) -> Iterator[tuple[int, pd.DataFrame]]:
+    """The rows of a row group a batch at a time, indexed by position: (first row, columns)."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    start = part.start
+    try:
+        with pq.ParquetFile(part.path, pre_buffer=False, buffer_size=1 << 20) as file:
+            for batch in file.iter_batches(
+                part.batch, row_groups=[part.group], columns=list(columns), use_threads=False
+            ):
+                if batch.num_rows:
+                    yield start, _frame(pa.Table.from_batches([batch]).select(list(columns)), part.path, start)
+                start += batch.num_rows
+    except (pa.ArrowException, OSError) as broken:
+        raise InputError(f"{part.path}: not a whole Parquet file: {_first(broken)}") from None
+
+
+def _frame(table: Any, path: Path, start: int) -> pd.DataFrame:
+    """As the whole file's columns would be read."""
+    frame = content_of(table.replace_schema_metadata(None), Origin(), str(path)).table
+    return frame.set_index(pd.RangeIndex(start, start + len(frame), name=ROW))
+
+
+def open_data(table: LargeTable, named: Named, classes: Sequence[Hashable] | None = None) -> LargeData:
+    """Give the columns their roles and read the labels and the ids; InputError as `load` says it."""
+    content = _head(table)
+    label = None if named.unlabelled else named.label or _the_label(content)
+    known = classes if classes is not None else content.classes if _remembers(content, label) else None
+    codes, order = (None, ()) if label is None else _labels(table, label, known)
+    head = build(content, replace(named, label=label), order or None)
+    if head.roles.image is not None or head.images is not None:
+        raise InputError(f"{table.path}: pictures are not audited block by block")
+    inferred = (f"roles are inferred from the first {len(head):,} rows", *head.inferred) if head.inferred else ()
+    return LargeData(table, replace(head, inferred=inferred), _ids(table, head), codes)
+
+
+def _head(table: LargeTable) -> Content:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    known = remembered(table.schema)
+    if known.get("pandas") or known.get("images"):
+        what = "row ids" if known.get("pandas") else "pictures"
+        raise InputError(f"{table.path}: its {what} lie beside the columns; such a file is not audited block by block")
+    part = table.parts[0]
+    with pq.ParquetFile(part.path, pre_buffer=False) as file:
+        first = next(file.iter_batches(min(HEAD, part.rows), row_groups=[part.group]))
+    kind = "parquet-folder" if table.path.is_dir() else "parquet"
+    return content_of(
+        pa.Table.from_batches([first], schema=table.schema), Origin(kind, str(table.path)), str(table.path)
+    )
+
+
+def _remembers(content: Content, label: str | None) -> bool:
+    return content.roles is not None and content.roles.label == label and content.classes is not None
+
+
+def _the_label(content: Content) -> str | None:
+    if content.roles is not None:
+        return content.roles.label
+    found = [c for c in content.table.columns if str(c).lower() in LABEL_NAMES]
+    if len(found) != 1:
+        listed = ", ".join(map(str, content.table.columns))
+        raise InputError(f"{content.name}: name the label column, or say that there is none; columns are {listed}")
+    return str(found[0])
+
+
+def _labels(table: LargeTable, label: str, known: Sequence[Hashable] | None) -> tuple[np.ndarray, tuple[Hashable, ...]]:
+    """(n,) positions among the classes, and these: `known`, or all there are in their natural order."""
+    if label not in table.schema.names:
+        raise UnknownName.of("column", label, table.schema.names, where=str(table.path))
+    met: dict[Hashable, int] = {}
+    codes = np.empty(table.rows, np.int32)
+    gone: list[int] = []
+    for start, frame in table.batches([label]):
+        own, values = pd.factorize(frame[label])
+        gone += (start + np.flatnonzero(own < 0)).tolist()
+        plain = [v.item() if isinstance(v, np.generic) else v for v in values]
+        place = np.array([met.setdefault(v, len(met)) for v in plain] or [0], np.int32)
+        codes[start : start + len(own)] = place[own]
+        _refuse_measurements(table, label, met)
+    if gone:
+        raise InputError(
+            f"{table.path}: column {label!r} has no label in {len(gone):,} of {table.rows:,} rows: row {some(gone)}; "
+            f"label or drop them first"
+        )
+    order = (
+        tuple(known)
+        if known is not None
+        else sorted_classes(pd.Series(list(met), name=label, dtype=object), str(table.path))
+    )
+    if unknown := [v for v in met if v not in order]:
+        raise UnknownName.of("class", unknown[0], order, where=str(table.path))
+    place = np.array([order.index(v) for v in met], smallest(len(order)))
+    return place[codes], order
+
+
+def _refuse_measurements(table: LargeTable, label: str, met: dict[Hashable, int]) -> None:
+    fractions = len(met) > MOST_REAL_CLASSES and any(isinstance(v, float) and v % 1 for v in met)
+    if fractions or len(met) > MOST_CLASSES:
+        what = "fractions" if fractions else "values"
+        raise InputError(f"{table.path}: column {label!r} holds {len(met):,} different {what} or more, not classes")
+
+
+def _ids(table: LargeTable, head: Dataset) -> pd.Index:
+    column = head.roles.id
+    if column is None:
+        return pd.RangeIndex(table.rows, name=ROW)
+    rows: pd.Index = pd.Index(pd.concat([frame[column] for _, frame in table.batches([column])]).array, name=ROW)
+    if rows.hasnans:
+        raise InputError(
+            f"{table.path}: column {column!r} has no id in row {some(np.flatnonzero(rows.isna()).tolist())}"
+        )
+    if not rows.is_unique:
+        twice = rows[rows.duplicated()].unique()
+        raise InputError(f"{table.path}: column {column!r} names rows twice: {some(twice)}")
+    return rows
+
+
+def _first(broken: BaseException) -> str:
+    return next(iter(str(broken).splitlines()), type(broken).__name__)
