@@ -145,7 +145,9 @@ def command_lines(label: str, command: str, width: int) -> list[str]:
             lines.append(f"{line} \\")
             start = " " * 8
         line = start + part
-        while words.columns(line) > width:  # one piece wider than the screen: the shell joins what a backslash ends
+        while (
+            words.columns(line) + more > width
+        ):  # a piece wider than the screen: the shell joins what a backslash ends
             head = words.shorten(line, width - 1, "")
             lines.append(f"{head}\\")
             line = line[len(head) :]

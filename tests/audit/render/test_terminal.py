@@ -5,7 +5,7 @@ import shlex
 
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from audit import audit, gate, load, read_suite
@@ -107,6 +107,9 @@ def shell_reads(lines):
 
 
 @given(st.lists(st.text("abcdefgh/.-", min_size=1, max_size=120), min_size=1, max_size=8), st.integers(40, 120))
+@example(["a" * 31, "a"], 40)
+@example(["a" * 32, "a"], 40)
+@example(["a" * 30, "a"], 40)
 def test_a_long_command_can_still_be_pasted(parts, width):
     lines = command_lines("next:", " ".join(parts), width)
     assert all(len(line) <= width for line in lines)
