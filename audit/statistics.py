@@ -7,8 +7,9 @@ import math
 Z95 = 1.959963984540054
 
 
-def wilson(successes: int, n: int, z: float = Z95) -> tuple[float, float]:
-    """Wilson's score interval of a share (Wilson, JASA 1927); (0, 1) when there is nothing to judge by."""
+def wilson(successes: float, n: float, z: float = Z95) -> tuple[float, float]:
+    """Wilson's score interval of a share (Wilson, JASA 1927); (0, 1) when there is nothing to judge by. An effective
+    sample size, and the successes among it, need not be whole."""
     if n == 0:
         return 0.0, 1.0
     p = successes / n

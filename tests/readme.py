@@ -52,15 +52,16 @@ def timeless(text: str) -> str:
     return SECONDS.sub("in … s", text)
 
 
-def main() -> None:
-    text = README.read_text(encoding="utf-8")
+def rewrite(document: Path) -> None:
+    """Write what each quoted command of a document prints now below it."""
+    text = document.read_text(encoding="utf-8")
     with tempfile.TemporaryDirectory() as scratch:
         for command in commands(text):
             printed = run(command.line, Path(scratch))
             old = f"$ {command.line}\n" + (f"{command.output}\n" if command.output else "")
             text = text.replace(old, f"$ {command.line}\n" + (f"{printed}\n" if printed else ""), 1)
-    README.write_text(text, encoding="utf-8")
+    document.write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":
-    main()
+    rewrite(README)

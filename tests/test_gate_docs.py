@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import re
-import tempfile
 from pathlib import Path
 
-from tests.readme import commands, run
+from tests.readme import commands, rewrite, run
 
 DOCUMENT = Path(__file__).parent.parent / "docs/gate.md"
 CHANGING = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ|(?<=key )[0-9a-f]{16}")
@@ -31,15 +30,5 @@ def test_the_quoted_output_is_what_the_commands_print_and_the_python_runs(tmp_pa
     assert sum(len(batch[0]) for batch in names["loader"]) == len(names["items"])
 
 
-def main() -> None:
-    text = DOCUMENT.read_text(encoding="utf-8")
-    with tempfile.TemporaryDirectory() as scratch:
-        for command in commands(text):
-            printed = run(command.line, Path(scratch))
-            old = f"$ {command.line}\n" + (f"{command.output}\n" if command.output else "")
-            text = text.replace(old, f"$ {command.line}\n" + (f"{printed}\n" if printed else ""), 1)
-    DOCUMENT.write_text(text, encoding="utf-8")
-
-
 if __name__ == "__main__":
-    main()
+    rewrite(DOCUMENT)

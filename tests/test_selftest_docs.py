@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import re
-import tempfile
 from pathlib import Path
 
-from tests.readme import commands, run
+from tests.readme import commands, rewrite, run
 
 DOCUMENT = Path(__file__).parent.parent / "docs/selftest.md"
 
@@ -29,15 +28,5 @@ def test_every_fault_is_described():
     assert [name for name in described if name in FAULTS] == list(FAULTS)
 
 
-def main() -> None:
-    text = DOCUMENT.read_text(encoding="utf-8")
-    with tempfile.TemporaryDirectory() as scratch:
-        for command in commands(text):
-            printed = run(command.line, Path(scratch))
-            old = f"$ {command.line}\n" + (f"{command.output}\n" if command.output else "")
-            text = text.replace(old, f"$ {command.line}\n" + (f"{printed}\n" if printed else ""), 1)
-    DOCUMENT.write_text(text, encoding="utf-8")
-
-
 if __name__ == "__main__":
-    main()
+    rewrite(DOCUMENT)

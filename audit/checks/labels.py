@@ -28,7 +28,7 @@ def labels(
     evidence: Evidence,
     *,
     method: str = OURS,
-    filter_by: str | None = None,
+    filter_by: FilterBy | None = None,
     precision: float | None = None,
     budget: int | None = None,
     seeds: int = SEEDS,
@@ -104,14 +104,10 @@ def _compatible(method: str, filter_by: str | None, cutoff: Cutoff) -> None:
         raise UnknownName.of("filter_by", filter_by, RULES, where="labels")
 
 
-def _rule(filter_by: str | None) -> FilterBy:
-    return next((rule for rule in RULES if rule == filter_by), DEFAULT)
-
-
-def _judged(evidence: Evidence, method: str, filter_by: str | None, cutoff: Cutoff) -> Judged:
+def _judged(evidence: Evidence, method: str, filter_by: FilterBy | None, cutoff: Cutoff) -> Judged:
     given = evidence.data.labels
     if method == CLEANLAB:
-        return by_cleanlab(evidence.pred_probs, given, _rule(filter_by))
+        return by_cleanlab(evidence.pred_probs, given, filter_by or DEFAULT)
     if method == OURS:
         return by_noise(evidence.noise, cutoff)
     if method == DYNAMICS:

@@ -82,7 +82,8 @@ def command(
 
     Exit code 0 when every check could be carried out, whatever it found; 3 when one could not. `assay gate` decides.
     """
-    from audit.large.bounds import Clock, parse_budget
+    from audit.checks import CHECKS
+    from audit.large.bounds import Clock, parse_budget, within
     from audit.publish import EVIDENCE, publish, ready
     from audit.verdict import gate
 
@@ -97,13 +98,10 @@ def command(
     asked = {name: value for name, value in (("precision", precision), ("budget", rows)) if value is not None}
     checks = {"labels": asked} if asked else {}
     whole = {"reference": reference, "cache": cache}
-    within = _bound(data, memory, engine, kwargs)
-    if within is not None:
-        large, chosen = _streamed(data, suite, within, engine, clock, checks, seed, whole, kwargs)
+    room = _bound(data, memory, engine, kwargs)
+    if room is not None:
+        large, chosen = _streamed(data, suite, room, engine, clock, checks, seed, whole, kwargs)
         return _say(large.report, _publish(large, chosen, output), output, form)
-    if clock.seconds is not None:
-        report, verdict = _timed(data, suite, clock, checks, seed, reference, cache, output, kwargs)
-        return _say(report, verdict, output, form)
     made = audited(
         data,
         reference=reference,
@@ -111,6 +109,7 @@ def command(
         cache=cache or output / EVIDENCE,
         seed=seed,
         checks=checks,
+        only=None if clock.seconds is None else within(clock, CHECKS),
         options=kwargs,
     )
     verdict = gate(made.report, made.suite)
@@ -141,44 +140,6 @@ def _say(report: Report, verdict: Verdict, output: Path, form: str) -> int:
             )
         )
     return Undecided.exit_code if report.errors else 0
-
-
-# -- within a time -----------------------------------------------------------------------------------------------------
-
-
-def _timed(
-    data: str,
-    suite: str | None,
-    clock: Clock,
-    checks: dict[str, Any],
-    seed: int,
-    reference: str | None,
-    cache: Path | None,
-    output: Path,
-    kwargs: dict[str, Any],
-) -> tuple[Report, Verdict]:
-    """An audit in memory that begins no check once the time is up."""
-    from audit.checks import CHECKS
-    from audit.large.bounds import within
-    from audit.publish import EVIDENCE, publish
-    from audit.run import audit
-    from audit.sources import load
-    from audit.suite import default_suite, read_suite
-    from audit.verdict import gate
-
-    named = opt.roles(kwargs)
-    loaded = load(data, **named)
-    compared = load(reference, **named) if reference else None
-    chosen = read_suite(suite) if suite else default_suite(loaded, compared)
-    with opt.progress_bars() as progress:
-        report = audit(
-            loaded, reference=compared, suite=chosen, given=opt.given(loaded, kwargs), checks=within(clock, CHECKS),
-            options=checks, seed=seed, cache=cache or output / EVIDENCE, progress=progress,
-            command=opt.command_line(), created=opt.today(),
-        )  # fmt: skip
-    verdict = gate(report, chosen)
-    publish(report, verdict, loaded, compared, output)
-    return report, verdict
 
 
 # -- within a memory ---------------------------------------------------------------------------------------------------

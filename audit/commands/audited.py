@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from audit.commands import options as opt
 
 if TYPE_CHECKING:
+    from audit.checks import Check
     from audit.dataset import Dataset
     from audit.report import Report
     from audit.suite import Suite
@@ -34,9 +35,10 @@ def audited(
     seed: int,
     options: dict[str, Any],
     checks: Mapping[str, Mapping[str, Any]] | None = None,
+    only: Sequence[Check] | None = None,
 ) -> Audited:
     """Audit `where`; `options` are what `dataset_options` and `evidence_options` gave the command, `checks` arguments of
-    checks that go before the suite's."""
+    checks that go before the suite's, `only` the checks to run in place of all."""
     from audit.run import audit
     from audit.sources import load
     from audit.suite import default_suite, read_suite
@@ -48,7 +50,7 @@ def audited(
     given = opt.given(data, options)
     with opt.progress_bars() as progress:
         report = audit(
-            data, reference=compared, suite=chosen, given=given, options=checks, seed=seed, cache=cache, progress=progress,
-            command=opt.command_line(), created=opt.today(),
+            data, reference=compared, suite=chosen, given=given, checks=only, options=checks, seed=seed, cache=cache,
+            progress=progress, command=opt.command_line(), created=opt.today(),
         )  # fmt: skip
     return Audited(data, compared, chosen, report)

@@ -16,7 +16,7 @@ import numpy as np
 
 from audit.review.decisions import DROP, KEEP, RELABEL, Settled
 from audit.review.queue import Plan
-from audit.statistics import Z95
+from audit.statistics import wilson
 
 FEWEST = 5
 """Answers that a stratum must have to stand by itself; one with fewer is joined to its neighbour."""
@@ -131,16 +131,9 @@ def stratified(strata: Sequence[Stratum]) -> Share:
     near = (wrong + 0.5) / (answers + 1)  # a stratum whose answers are all alike is not known for certain
     variance = float((weight**2 * near * (1 - near) / answers) @ left)
     middle = float(weight @ near)
-    low, high = (share, share) if variance == 0 else _wilson(share, middle * (1 - middle) / variance)
+    size = 0.0 if variance == 0 else middle * (1 - middle) / variance
+    low, high = (share, share) if variance == 0 else wilson(share * size, size)
     return Share(share, low, high, int(answers.sum()))
-
-
-def _wilson(share: float, n: float) -> tuple[float, float]:
-    """Wilson's score interval where the number of answers need not be whole."""
-    z2 = Z95**2
-    centre = (share + z2 / (2 * n)) / (1 + z2 / n)
-    half = Z95 / (1 + z2 / n) * math.sqrt(share * (1 - share) / n + z2 / (4 * n * n))
-    return (0.0 if share == 0 else max(0.0, centre - half)), (1.0 if share == 1 else min(1.0, centre + half))
 
 
 def _rate(strata: Sequence[Stratum]) -> Share:

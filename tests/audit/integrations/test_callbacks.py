@@ -24,10 +24,12 @@ class LightningTrainer:
     def __init__(self, *callbacks):
         self.callbacks = callbacks
         self.trained = False
+        self.stages = []
 
     def run(self, stage: str) -> None:
         for callback in self.callbacks:
             callback.setup(self, SimpleNamespace(), stage=stage)
+        self.stages.append(stage)
         self.trained = stage == "fit"
 
 
@@ -74,7 +76,10 @@ def test_lightning_does_not_fit_other_data(data, cert):
 def test_lightning_may_look_at_other_data(data, cert, stage):
     csv(data.parent, table(30))
 
-    LightningTrainer(lightning.CertifiedData(data, cert)).run(stage)
+    trainer = LightningTrainer(lightning.CertifiedData(data, cert))
+    trainer.run(stage)
+
+    assert trainer.stages == [stage]
 
 
 def test_hugging_face_trains_on_certified_data(data, cert):
