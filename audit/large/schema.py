@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from audit import gx
+from audit.gx.outcomes import NO_VALUES_NEEDED
 from audit.large.bounds import size
 from audit.large.found import Streamed, findings, streamed
 from audit.large.table import LargeData
@@ -147,7 +148,7 @@ def _by_blocks(rules: Rules, ks: list[int], broken: Broken) -> dict[int, Tally]:
     tallies = {k: Tally() for k in ks}
     for _, frame in rules.data.table.batches(columns) if ks else ():
         blank = {c for c in columns if frame[c].isna().all()}
-        mine = [k for k in ks if strict[k].type in gx.NO_VALUES_NEEDED or not blank & set(rules.columns(k))]
+        mine = [k for k in ks if strict[k].type in NO_VALUES_NEEDED or not blank & set(rules.columns(k))]
         for k, outcome in zip(mine, gx.run_expectations(frame, [strict[k] for k in mine]), strict=True):
             tallies[k] = tallies[k].plus(outcome)
             broken.mark(np.array(outcome.rows, np.int64), k)
