@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import io
 import sys
+import traceback
 from importlib import import_module
 
 import click
 
+from audit.address import without_passwords
 from audit.errors import AssayError
 
 COMMANDS = {
     "audit": ("audit.commands.audit:command", "Look for what is wrong with a dataset and write a report."),
     "merge": ("audit.commands.merge:command", "Put together what several owners hand over of rows they do not share."),
     "gate": ("audit.commands.gate:command", "Decide whether a dataset is fit to train on: exit code 0, 1, 2 or 3."),
+    "report": ("audit.commands.report:command", "Show again what an audit found; write Great Expectations' Data Docs."),
     "review": ("audit.commands.review:command", "Settle doubtful labels in a browser, one key a row."),
     "suite": ("audit.commands.suite:command", "Write a first suite from data; check, import and export suites."),
     "selftest": (
@@ -35,7 +39,7 @@ COMMANDS = {
     "demo": ("train.commands.demo:command", "Do all of it on digits with planted, known faults."),
 }
 
-INTERRUPTED = 130
+UNDECIDED, INTERRUPTED = 3, 130
 
 
 class LazyGroup(click.Group):
@@ -78,8 +82,14 @@ def cli() -> None:
 
 
 def main() -> None:
-    """Run the command line and exit: 0 done or passed, 1 gate failed, 2 usage or unreadable input, 3 undecided."""
-    sys.exit(run(sys.argv[1:]))
+    """Run the command line and exit: 0 done or passed, 1 gate failed, 2 usage or unreadable input, 3 undecided
+    or a defect, whose traceback is printed."""
+    try:
+        code = run(sys.argv[1:])
+    except Exception:  # a defect decides nothing, and Python's own exit code for one is that of unfit data
+        click.echo(without_passwords(traceback.format_exc()), err=True)
+        code = UNDECIDED
+    sys.exit(code)
 
 
 def run(args: list[str]) -> int:
@@ -93,14 +103,16 @@ def run(args: list[str]) -> int:
         click.echo("interrupted; nothing was left half-written", err=True)
         return INTERRUPTED
     except click.ClickException as misuse:
-        misuse.show()
+        shown = io.StringIO()
+        misuse.show(file=shown)
+        click.echo(without_passwords(shown.getvalue()), err=True, nl=False)  # it may quote what was typed
         return misuse.exit_code
     return code if isinstance(code, int) else 0
 
 
 def _one_line(wrong: AssayError) -> str:
-    """The message without line breaks or terminal escape codes that the data may have brought in."""
-    return "".join(c if c.isprintable() else " " for c in str(wrong))
+    """The message without line breaks or terminal escape codes that the data may have brought in, and no password."""
+    return "".join(c if c.isprintable() else " " for c in without_passwords(str(wrong)))
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from audit.address import is_address, without_passwords
 from audit.certificate.record import Certificate, Uncertified
 from audit.certificate.rows import LEARNT, changes_between, content_changes, cut, learnt_of, named_changes, rows_of_data
 from audit.certificate.signing import read_key
@@ -61,7 +62,7 @@ def verify(
     """Whether a certificate lets this data be trained on, and which rows stand against it. Arguments as `require`."""
     held = certificate if isinstance(certificate, Certificate) else Certificate.read(certificate)
     opened, demanded = None if key is None else read_key(key), None if suite is None else read_suite(suite)
-    if isinstance(data, (str, Path)):
+    if isinstance(data, (str, Path)) and not is_address(data):
         if part:
             raise InputError(f"{data}: a part of a file's bytes cannot be verified; load it and give the rows")
         if held.gated.kind != "memory":
@@ -89,7 +90,9 @@ def _named(where: str | Path, answer: Verification) -> Any:
 
 
 def _called(data: Any) -> str:
-    return data.name if isinstance(data, Dataset) else str(data) if isinstance(data, (str, Path)) else "the data"
+    if isinstance(data, Dataset):
+        return data.name
+    return without_passwords(str(data)) if isinstance(data, (str, Path)) else "the data"
 
 
 def _loaded(data: Any, certificate: Certificate, *, part: bool) -> Dataset | Verification:

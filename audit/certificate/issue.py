@@ -23,12 +23,13 @@ from audit.errors import InputError, StaleError
 from audit.files import plain
 from audit.report import Report
 from audit.sources import reread
+from audit.sources.sql import prove
 from audit.sources.tables import remembered
 from audit.suite import Suite
 from audit.verdict import Verdict, gate
 
-VOLATILE = ("created", "command", "seconds")
-"""What differs between two audits that found the same."""
+VOLATILE = ("created", "command", "seconds", "map")
+"""What differs between two audits that found the same; the map is drawn for the page only."""
 
 
 LONGEST = 36_500
@@ -81,6 +82,8 @@ def certify(
             f"{data.name}: the report is of data {report.dataset.fingerprint[:12]}…, this is {fresh.fingerprint[:12]}…"
         )
     files = Files("memory", Path()) if in_memory or data.origin.path is None else _files(fresh, data.origin.path, where)
+    if not in_memory:
+        prove(fresh)
     verdict, rows, time = gate(report, suite), rows_of_data(fresh), now or datetime.now(tz=UTC)
     listing = Listing(
         files.own if files.kind == "folder" else (), files.beside, rows.ids, rows.whole, b"".join(learnt_of(fresh))

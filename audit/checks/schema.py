@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -9,9 +10,13 @@ import pandas as pd
 
 from audit import gx
 from audit.checks.findings import found, scored
+from audit.dataset import Dataset
 from audit.errors import NotApplicable
 from audit.evidence import Evidence
 from audit.report import Issues
+from audit.sources.moment import moment
+from audit.sources.sql import came_from, hold, lies_in
+from audit.suite import Expectation
 
 EXAMPLES = 3
 
@@ -22,7 +27,7 @@ def schema(evidence: Evidence) -> Issues:
     expectations = evidence.suite.expectations
     if not expectations:
         raise NotApplicable(f"suite {evidence.suite.name} has no expectations")
-    outcomes = gx.run_expectations(data.table, expectations)
+    outcomes, where = _outcomes(data, expectations)
     broken = np.zeros(len(data), dtype=int)
     rules: dict[int, list[str]] = {}
     for outcome in outcomes:
@@ -47,11 +52,26 @@ def schema(evidence: Evidence) -> Issues:
             given=None if data.roles.label is None else data.given.iloc[positions],
             kind="schema",
         ),
-        detail={"expectations": [_line(o) for o in outcomes]},
+        detail={"expectations": [line_of(o) for o in outcomes], **where},
     )
 
 
-def _line(outcome: gx.Outcome) -> dict[str, Any]:
+def _outcomes(data: Dataset, expectations: Sequence[Expectation]) -> tuple[list[gx.Outcome], dict[str, Any]]:
+    """What became of each, and where it was looked at: a table of a database where it lies, once it has been proved to
+    hold, at that very moment, the rows that are audited."""
+    where = lies_in(data)
+    if where is None:
+        edited = came_from(data) is not None
+        said = {"where": "in memory: the rows are not, or not all, as they were read of the table"} if edited else {}
+        return gx.run_expectations(data.table, expectations), said
+    with moment(where) as now:
+        hold(data, now)
+        outcomes = gx.run_expectations_on_sql(now, expectations, rows=data.rows.tolist())
+    return outcomes, {"where": f"where the table lies: {where}"}
+
+
+def line_of(outcome: gx.Outcome) -> dict[str, Any]:
+    """An outcome as the report keeps it."""
     e = outcome.expectation
     examples = list(zip(outcome.rows, outcome.values, strict=False))[:EXAMPLES]
     return {

@@ -10,6 +10,7 @@ import click
 
 from audit.commands import options as opt
 from audit.commands.audited import audited
+from audit.commands.configured import configured, is_configured
 from audit.errors import InputError, Undecided
 
 if TYPE_CHECKING:
@@ -58,6 +59,7 @@ ONLY_WHOLE = ("reference", "cache", "embeddings", "reference_embeddings", "backb
 @opt.seed_option
 @opt.force_option
 @opt.format_option("text", "json", "markdown")
+@configured
 def command(
     data: str,
     reference: str | None,
@@ -78,7 +80,8 @@ def command(
     """Look for what is wrong with DATA and write a report.
 
     DATA is a file (.csv .tsv .parquet .jsonl .arrow .npz, also .gz), a folder of Parquet files, a folder with a
-    folder of pictures for each class, or a name: digits, planted:digits, torchvision:CIFAR10.
+    folder of pictures for each class, a name (digits, planted:digits, torchvision:CIFAR10), or with --table the
+    address of a database: postgresql://user@host/db, sqlite:///file.db.
 
     Exit code 0 when every check could be carried out, whatever it found; 3 when one could not. `assay gate` decides.
     """
@@ -87,6 +90,8 @@ def command(
     from audit.publish import EVIDENCE, publish, ready
     from audit.verdict import gate
 
+    data, reference = opt.placed(data, kwargs), opt.beside(reference, kwargs)
+    _refuse_blocks(data, memory, engine, partial)
     if partial is not None:
         return _partial(data, partial, thresholds, kwargs)
     if thresholds is not None:
@@ -109,6 +114,7 @@ def command(
         cache=cache or output / EVIDENCE,
         seed=seed,
         checks=checks,
+        with_map=True,
         only=None if clock.seconds is None else within(clock, CHECKS),
         options=kwargs,
     )
@@ -122,19 +128,20 @@ def _say(report: Report, verdict: Verdict, output: Path, form: str) -> int:
     from audit.render.json import as_json
     from audit.render.markdown import markdown
     from audit.render.terminal import terminal
+    from audit.review.people import with_people
 
+    shown = with_people(report, output)
     if form == "json":
         click.echo(json.dumps(as_json(report, verdict), ensure_ascii=False, indent=1))
     elif form == "markdown":
-        click.echo(markdown(report, verdict))
+        click.echo(markdown(shown, verdict))
     else:
-        steps = next_steps(report, verdict, f"{output}/")
         click.echo(
             terminal(
-                report,
+                shown,
                 verdict,
                 path=output / "report.html",
-                next_command=next((s.command for s in steps if s.command), ""),
+                steps=next_steps(report, verdict, f"{output}/"),
                 colour=opt.colour(),
                 unicode=opt.unicode(),
             )
@@ -142,18 +149,32 @@ def _say(report: Report, verdict: Verdict, output: Path, form: str) -> int:
     return Undecided.exit_code if report.errors else 0
 
 
+def _refuse_blocks(data: str, memory: str | None, engine: str, partial: Path | None) -> None:
+    from audit.address import is_address
+
+    said = [
+        name for name, used in (("--memory", memory), ("--engine", engine != "local"), ("--partial", partial)) if used
+    ]
+    if said and is_address(data):
+        raise InputError(
+            f"{data}: {said[0]} reads Parquet in blocks, and a table is read whole; write it as Parquet first"
+        )
+
+
 # -- within a memory ---------------------------------------------------------------------------------------------------
 
 
 def _bound(data: str, memory: str | None, engine: str, kwargs: dict[str, Any]) -> int | None:
     """The bytes within which blocks are read; None where the data fits, or nobody asked."""
-    if memory is None and engine == "local":
+    from audit.large.places import is_remote
+
+    if memory is None and engine == "local" and not is_remote(data):
         return None
     from audit.large.bounds import available, parse_size
     from audit.large.plan import fits
 
     bound = parse_size(memory) if memory is not None else available()
-    if engine != "local":
+    if engine != "local" or is_remote(data):
         return bound
     return None if fits(data, bound, kwargs["pred_probs"]) else bound
 
@@ -176,7 +197,7 @@ def _streamed(
     from audit.suite import default_suite, read_suite
 
     for name in ONLY_WHOLE:
-        if whole.get(name) or kwargs.get(name):
+        if (whole.get(name) or kwargs.get(name)) and not (name == "cache" and is_configured(name)):
             raise InputError(
                 f"{data}: --{name.replace('_', '-')} needs the data in memory, and it is audited block by block"
             )
@@ -196,14 +217,17 @@ def _streamed(
 
 
 def _opened(data: str, kwargs: dict[str, Any]) -> Any:
+    from audit.large.places import place_of
     from audit.large.table import open_data, open_table
     from audit.sources.roles import Named
 
     said = opt.roles(kwargs)
+    if said.pop("table", None):
+        raise InputError(f"{data}: --table names a table of a database, and this is a file")
     if said.pop("columns", None):
         raise InputError(f"{data}: --columns names the columns of a file without a header, and Parquet has one")
     features = tuple(said.pop("features")) if "features" in said else None
-    return open_data(open_table(Path(data)), Named(**said, features=features))
+    return open_data(open_table(place_of(data)), Named(**said, features=features))
 
 
 def _publish(large: Large, suite: Suite, output: Path) -> Verdict:
@@ -220,8 +244,8 @@ def _publish(large: Large, suite: Suite, output: Path) -> Verdict:
 
 def _partial(data: str, path: Path, thresholds: Path | None, kwargs: dict[str, Any]) -> int:
     """Write what this owner hands over, and say what it reveals."""
+    from audit.large.places import SUFFIXES, is_remote
     from audit.large.sites import partial
-    from audit.large.table import SUFFIXES
     from audit.sources import load
     from audit.stream.sites import Sums, write_stats
 
@@ -230,7 +254,7 @@ def _partial(data: str, path: Path, thresholds: Path | None, kwargs: dict[str, A
         raise InputError(f"{data}: --partial is made of one --pred-probs, and {len(files)} were given")
     said = opt.names(kwargs["classes"]) if kwargs["classes"] else None
     where = Path(data)
-    if where.is_dir() or where.suffix.lower() in SUFFIXES:
+    if is_remote(data) or where.is_dir() or where.suffix.lower() in SUFFIXES:
         opened = _opened(data, kwargs)
         codes, classes = opened.codes, opened.classes
     else:

@@ -19,7 +19,7 @@ def command() -> None:
 @click.option("--profile", metavar="NAME", envvar="ASSAY_PROFILE", help="With this profile on top.")
 @opt.format_option("text", "json")
 def show_command(profile: str | None, form: str) -> int:
-    """Say every setting of assay gate and assay suite, and where its value comes from.
+    """Say every setting of the commands that load data, and where its value comes from.
 
     What a command line says goes before the profile, that before the rest of the file, and that before the default.
     """

@@ -13,6 +13,8 @@ from audit.config import PROFILE_VARIABLE, Config, read_config
 C = TypeVar("C")
 PARAMETERS = {"no_label": "unlabelled", "format": "form"}
 """A key to what the commands call it, where that differs."""
+OF_THE_GATE = ("form", "fail_on", "baseline")
+"""What is set for the gate alone; other commands have a `--format` of their own."""
 
 
 def configured(function: C) -> C:
@@ -26,7 +28,7 @@ def configured(function: C) -> C:
 
 def _apply(ctx: click.Context, _parameter: click.Parameter, profile: str | None) -> None:
     config = read_config(Path(), profile)
-    own = {p.name for p in ctx.command.params}
+    own = {p.name for p in ctx.command.params} - set(() if ctx.command.name == "gate" else OF_THE_GATE)
     ctx.default_map = {k: v for k, v in _defaults(config).items() if k in own}
 
 

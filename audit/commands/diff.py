@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from audit.commands import options as opt
+from audit.commands.configured import configured
 from audit.errors import InputError
 
 
@@ -24,6 +25,7 @@ from audit.errors import InputError
 @opt.dataset_options
 @opt.seed_option
 @opt.format_option("text", "json", "markdown")
+@configured
 def command(
     before: str,
     after: str,

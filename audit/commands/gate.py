@@ -66,6 +66,11 @@ class _Wanted:
     type=click.Path(path_type=Path),
     help="An earlier audit.json: demand no less than the suite does, or than was met then. Says what it loosened.",
 )
+@click.option(
+    "--schema-only",
+    is_flag=True,
+    help="Judge a database's table by the suite's expectations alone, where it lies: no row is read.",
+)
 @opt.seed_option
 @opt.format_option("text", "json", "markdown", "junit", "sarif", "github")
 @configured
@@ -80,6 +85,7 @@ def command(
     verify: Path | None,
     fail_on: Severity,
     baseline: Path | None,
+    schema_only: bool,
     seed: int,
     form: str,
     **kwargs: Any,
@@ -92,8 +98,10 @@ def command(
     With --certificate FILE the verdict is written down, bound to the data. With --verify FILE such a certificate is
     held against DATA instead: 0 these bytes passed, 1 they failed, changed or the certificate does not hold.
     """
+    where, reference = opt.placed(where, kwargs), opt.beside(reference, kwargs)
     if verify is not None:
         auditing = {"reference": reference, "cache": cache, "certificate": certificate, "expires": expires, **kwargs}
+        auditing |= {"schema_only": schema_only, **_named_in(where)}
         auditing |= {"baseline": baseline, "fail_on": fail_on if fail_on != "critical" else None}
         _refuse(auditing, "goes with an audit, and --verify makes none", where)
         if form not in VERIFIED and not is_configured("form"):
@@ -110,6 +118,10 @@ def command(
         option = "--baseline" if baseline is not None else "--fail-on"
         raise InputError(f"{where}: {option} does not go with --certificate, which says that the suite itself is met")
     wanted = _Wanted(form, fail_on, _baseline(baseline))
+    if schema_only:
+        reading = {"reference": reference, "cache": cache, "certificate": certificate, **kwargs, **_named_in(where)}
+        _refuse(reading, "needs the rows, and --schema-only reads none", where)
+        return _say(*_in_place(where, suite), wanted, None)
     if not (Path(where) / "audit.json").is_file():
         _make_way(where, certificate, key)
         done = audited(where, reference=reference, suite=suite, cache=cache, seed=seed, options=kwargs)
@@ -132,19 +144,30 @@ def _baseline(path: Path | None) -> Baseline | None:
 def _judged(where: str, suite: str | None) -> tuple[Report, Suite]:
     from audit.report import Report
     from audit.suite import read_suite
+    from audit.verdict import own_suite
 
     report = Report.read(Path(where))
-    return report, read_suite(suite) if suite else _own_suite(report, where)
+    return report, read_suite(suite) if suite else own_suite(report, where)
 
 
-def _own_suite(report: Report, where: str) -> Suite:
-    """The suite that the report was made for: by another, what it was asked to look at might not count."""
-    from audit.suite import parse_suite
+def _in_place(where: str, suite: str | None) -> tuple[Report, Suite]:
+    """A report of a database's table that was made where it lies."""
+    if not _named_in(where):
+        raise InputError(f"{where}: --schema-only is for a table of a database; a file's rows are read anyway")
+    from audit.in_place import audit_in_place
+    from audit.suite import read_suite
 
-    own = parse_suite(report.demands, name=report.suite, path=where)
-    if own.fingerprint != report.suite_fingerprint:
-        raise InputError(f"{where}: suite {report.suite} cannot be rebuilt from the report; name it with --suite")
-    return own
+    if suite is None:
+        raise InputError(f"{where}: --schema-only judges by a suite's expectations: name one with --suite")
+    chosen = read_suite(suite)
+    return audit_in_place(where, chosen, command=opt.command_line(), created=opt.today()), chosen
+
+
+def _named_in(where: str) -> dict[str, None]:
+    """The options that an address has taken up."""
+    from audit.address import is_address
+
+    return {"table": None, "id": None} if is_address(where) else {}
 
 
 def _say(report: Report, suite: Suite, wanted: _Wanted, data: Dataset | None) -> int:
@@ -184,6 +207,8 @@ def _data_of(report: Report) -> Dataset | None:
     from audit.sources import load
 
     roles = {k: v for k, v in report.dataset.roles.to_dict().items() if k != "grid"}
+    if not report.dataset.fingerprint:  # no row was read, and none is to be
+        return None
     try:
         data = load(report.dataset.name, **roles, unlabelled="label" not in roles)
     except AssayError:  # a line is a help, not a finding; that there is none is said
@@ -259,8 +284,10 @@ def _verified(where: str, path: Path, key: Path | None, suite: str | None, form:
     from audit.render.certificate import verification_markdown, verification_terminal
 
     held = Certificate.read(path)
-    answer = verify_files(where, held, key=read_key(key) if key else None, suite=_demanded(suite))
-    if answer.differs or held.gated.kind == "memory":
+    answer = None
+    if held.gated.kind != "memory" and not _named_in(where):
+        answer = verify_files(where, held, key=read_key(key) if key else None, suite=_demanded(suite))
+    if answer is None or answer.differs:
         from audit.certificate.demand import verify
 
         answer = verify(where, held, key=key, suite=suite)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from audit.given import Given
 
 F = TypeVar("F", bound=Callable[..., Any])
-ROLES = ("label", "text", "image", "features", "id", "group", "split", "weight", "columns", "unlabelled")
+ROLES = ("label", "text", "image", "features", "id", "group", "split", "weight", "columns", "unlabelled", "table")
 
 
 def dataset_options(function: F) -> F:
@@ -33,7 +33,11 @@ def dataset_options(function: F) -> F:
             click.option("--text", metavar="COL", help="Column of the texts, if examples are texts."),
             click.option("--image", metavar="COL", help="Column of image paths or encoded bytes."),
             click.option("--features", metavar="COL,…", help="Columns to learn from [default: all without a role]."),
-            click.option("--id", metavar="COL", help="Column that names the rows [default: their position]."),
+            click.option(
+                "--id",
+                metavar="COL",
+                help="Column that names the rows [default: their position; a table's primary key].",
+            ),
             click.option("--group", metavar="COL", help="Rows of one group are never split between folds."),
             click.option(
                 "--split", metavar="COL", help="Column that says train, test, …; leakage is looked for between."
@@ -43,6 +47,7 @@ def dataset_options(function: F) -> F:
                 "--no-label", "unlabelled", is_flag=True, help="There is no label; only what needs none is checked."
             ),
             click.option("--columns", metavar="COL,…", help="Names of the columns of a file that has no header line."),
+            click.option("--table", metavar="NAME", help="Table or view of a database (postgresql://…, sqlite:///…)."),
         ]
     ):
         function = option(function)
@@ -61,6 +66,25 @@ def roles(kwargs: dict[str, Any]) -> dict[str, Any]:
         if said[several]:
             said[several] = names(said[several])
     return {name: value for name, value in said.items() if value not in (None, False)}
+
+
+def placed(where: str, kwargs: dict[str, Any]) -> str:
+    """A database's address with --table and --id in it and without its password; what is no address, as it is.
+
+    To be called before anything else, so that nothing that is said or written can hold the password.
+    """
+    from audit.address import is_address, named
+
+    return named(where, kwargs["table"], kwargs["id"]) if is_address(where) else where
+
+
+def beside(where: str | None, kwargs: dict[str, Any]) -> str | None:
+    """The same for what data is compared with: --table is the data's, and holds where its address names no other."""
+    from audit.address import is_address, named, parse_address
+
+    if where is None or not is_address(where):
+        return where
+    return named(where, None if parse_address(where).table else kwargs["table"], None)
 
 
 def evidence_options(function: F) -> F:
@@ -147,7 +171,9 @@ def command_line() -> str:
     """What the user typed, for the record."""
     import shlex
 
-    return shlex.join(["assay", *sys.argv[1:]])
+    from audit.address import without_passwords
+
+    return shlex.join(["assay", *map(without_passwords, sys.argv[1:])])
 
 
 @contextmanager

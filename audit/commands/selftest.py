@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from audit.commands import options as opt
+from audit.commands.configured import configured
 
 if TYPE_CHECKING:
     from audit.suite import Severity
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 @opt.dataset_options
 @opt.seed_option
 @opt.format_option("text", "json")
+@configured
 def command(
     where: str,
     suite: str | None,

@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 from audit.errors import UnknownName
+from audit.gx.ours import misplaced
 from audit.gx.outcomes import NO_VALUES_NEEDED, Outcome, crashes, error, judge
 from audit.suite import Expectation
 from audit.vacuous import objection
@@ -27,6 +28,8 @@ def run_expectations(table: pd.DataFrame, expectations: Sequence[Expectation]) -
 
     types = registered()
     for e in expectations:
+        if why := misplaced(e.type):
+            raise UnknownName(f"suite: {why}")
         if e.type not in types:
             raise UnknownName.of("expectation", e.type, types, where="suite")
     # a named index would come back as a dictionary a row; never a bare get_context(): it would look for a project in the working directory and its parents
@@ -39,12 +42,16 @@ def run_expectations(table: pd.DataFrame, expectations: Sequence[Expectation]) -
 
 def check_expectations(expectations: Sequence[Expectation]) -> list[str]:
     """What is wrong with each, '' for nothing: an unknown type, arguments that are refused or demand nothing."""
+    if not expectations:
+        return []  # Great Expectations takes seconds to import
     logging.getLogger("great_expectations").setLevel(logging.WARNING)
     types = registered()
     return [_refusal(e, types) for e in expectations]
 
 
 def _refusal(expectation: Expectation, types: Mapping[str, Any]) -> str:
+    if why := misplaced(expectation.type):
+        return why
     if expectation.type not in types:
         return str(UnknownName.of("expectation", expectation.type, types))
     try:
@@ -55,13 +62,14 @@ def _refusal(expectation: Expectation, types: Mapping[str, Any]) -> str:
 
 
 def registered() -> dict[str, Any]:
-    """Every expectation there is, by its type."""
+    """Every expectation there is, by its type, but for ours, which look at a report and not at a table."""
     from great_expectations.expectations.registry import (
         get_expectation_impl,
         list_registered_expectation_implementations,
     )
 
-    return {name: get_expectation_impl(name) for name in list_registered_expectation_implementations()}
+    names = list_registered_expectation_implementations()
+    return {name: get_expectation_impl(name) for name in names if not misplaced(name)}
 
 
 def _run_one(batch: Any, expectation: Expectation, implementation: Any, table: pd.DataFrame) -> Outcome:

@@ -9,6 +9,8 @@ from typing import Any
 
 import pandas as pd
 
+from audit.address import SCHEMES as DATABASES
+from audit.address import is_address, named, without_passwords
 from audit.dataset import Dataset
 from audit.errors import InputError, StaleError, UnknownName
 from audit.sources.arrays import read_npy, read_npz
@@ -21,13 +23,18 @@ from audit.sources.manifest import MANIFEST, Manifest, read_rows
 from audit.sources.memory import is_in_memory, read_memory
 from audit.sources.planted import read_planted
 from audit.sources.roles import Named, build, rebuild
+from audit.sources.sql import read_database
 from audit.sources.tables import parquet_files, read_ipc, read_parquet, read_parquet_folder
 from audit.sources.torchvision import read_torchvision
 
 Reader = Callable[..., Content]
 
 NAMES: dict[str, Reader] = {"digits": read_digits, "digits-test": read_digits, "digits-all": read_digits}
-SCHEMES: dict[str, Reader] = {"planted": read_planted, "torchvision": read_torchvision}
+SCHEMES: dict[str, Reader] = {
+    "planted": read_planted,
+    "torchvision": read_torchvision,
+    **dict.fromkeys(DATABASES, read_database),
+}
 FORMATS: dict[str, Reader] = {
     "csv": read_delimited,
     "csv.gz": read_delimited,
@@ -67,17 +74,31 @@ def load(
     classes: Sequence[Hashable] | None = None,
     columns: Sequence[str] | None = None,
     unlabelled: bool = False,
+    table: str | None = None,
 ) -> Dataset:
-    """Read a dataset from a file, a folder, a name (`digits`), an address (`planted:digits`) or a value in memory.
+    """Read a dataset from a file, a folder, a name (`digits`), an address (`planted:digits`, `postgresql://…`) or a
+    value in memory.
 
     Roles that are not named are inferred where one answer fits and said in `Dataset.inferred`; a label is needed
     unless `unlabelled`. `classes` gives the order of the classes, else it is the natural one. `columns` names the
-    columns of a CSV or TSV file that has no header.
+    columns of a CSV or TSV file that has no header, `table` the table of a database. Its rows are named by `id`, else
+    by the primary key.
     """
     learnt = tuple(filter(None, features.split(","))) if isinstance(features, str) else features
     learnt = None if learnt is None else tuple(learnt)
-    named = Named(label, text, image, learnt, id, group, split, weight, unlabelled)
-    return build(read(where, columns=columns), named, classes)
+    content = read(where if table is None and id is None else _placed(where, table, id), columns=columns)
+    key = content.origin.options.get("id") if is_address(content.name) else None
+    roles = Named(label, text, image, learnt, id or key, group, split, weight, unlabelled)
+    return build(content, roles, classes)
+
+
+def _placed(where: Any, table: str | None, id: str | None) -> Any:  # noqa: A002  the role's name
+    """An address with its table and the column that names its rows; what is none, as it is."""
+    if isinstance(where, str) and is_address(where):
+        return named(where, table, id)
+    if table is not None:
+        raise InputError(f"{where if isinstance(where, (str, Path)) else 'data'}: option 'table' means nothing here")
+    return where
 
 
 def read(where: Any, **options: Any) -> Content:
@@ -91,7 +112,7 @@ def read(where: Any, **options: Any) -> Content:
     asked = {**said, **{k: v for k, v in options.items() if v is not None}}
     for option in asked:
         if option not in inspect.signature(reader).parameters:
-            raise InputError(f"{where}: option {option!r} means nothing here")
+            raise InputError(f"{without_passwords(str(where))}: option {option!r} means nothing here")
     return reader(place, **asked)
 
 
@@ -154,7 +175,8 @@ def _find(where: str) -> tuple[Reader, Any, dict[str, Any]]:
         if path.exists():
             return _by_suffix(path), path, said
     if not path.exists() and colon and "/" not in scheme:
-        raise UnknownName.of("scheme", scheme, SCHEMES, where=where)
+        known = dict.fromkeys(DATABASES.get(name, name) for name in SCHEMES)  # once each, whatever else they are called
+        raise UnknownName.of("scheme", scheme, known, where=without_passwords(where))
     if not path.exists() and not path.suffix and "/" not in where:
         raise UnknownName.of("file, folder or data set", where, NAMES)
     if not path.exists():

@@ -8,10 +8,15 @@ import pandas as pd
 import pytest
 
 from audit.cli import run
+from audit.commands.audit import command as audit_command
+from audit.commands.diff import command as diff_command
 from audit.commands.gate import command as gate_command
+from audit.commands.selftest import command as selftest_command
 from audit.commands.suite import infer_command
 from audit.config import KEYS, read_config
 from audit.errors import InputError, UnknownName
+from train.commands.compare import command as compare_command
+from train.commands.probabilities import command as probabilities_command
 
 WHOLE = """
 label = "kind"
@@ -151,6 +156,21 @@ def test_what_is_set_for_all_commands_need_not_fit_each(work, capsys):
     assert "is set for all commands, this is text" in capsys.readouterr().err
     assert run(["gate", "data.csv", "--verify", "c.json", "--label", "kind"]) == 2
     assert "--label goes with an audit" in capsys.readouterr().err
+
+
+def test_the_audit_reads_the_file_too_except_for_what_is_the_gates(work, capsys):
+    Path("assay.toml").write_text('suite = "s.toml"\nlabel = "kind"\nformat = "junit"\nfail_on = "warning"\n')
+    assert run(["audit", "data.csv", "-o", "report"]) == 0
+    assert json.loads(Path("report/audit.json").read_text())["dataset"]["roles"]["label"] == "kind"
+    assert run(["audit", "data.csv", "-o", "report", "--force", "--label", "a"]) == 2
+    assert "column 'a' holds" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "command", [audit_command, compare_command, diff_command, probabilities_command, selftest_command]
+)
+def test_every_command_that_loads_data_by_roles_has_profiles(command):
+    assert "profile" in {p.name for p in command.params}
 
 
 def test_a_mistake_in_the_file_stops_the_gate(work, capsys):

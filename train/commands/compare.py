@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from audit.commands import options as opt
+from audit.commands.configured import configured
 from audit.errors import InputError
 
 WIDTH = 80
@@ -64,6 +65,7 @@ VARIANTS = "raw,pruned,relabelled,reweighted,augmented,pruned+augmented,random-p
 @click.option("-o", "--output", type=click.Path(path_type=Path), default=Path("runs"), show_default=True)
 @opt.dataset_options
 @opt.format_option("text", "json", "markdown")
+@configured
 def command(
     data: str,
     test: str,

@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from audit.commands import options as opt
+from audit.commands.configured import configured
 
 WIDTH = 80
 
@@ -34,6 +35,7 @@ WIDTH = 80
 @opt.seed_option
 @click.option("--force", is_flag=True, help="Replace a file that is there.")
 @opt.format_option("text", "json")
+@configured
 def command(
     data: str,
     model: str,

@@ -14,7 +14,11 @@ from audit.sources import FORMATS, SUFFIXES, load
     [
         ("nowhere/data.csv", InputError, "nowhere/data.csv: no such file or folder"),
         ("digts", UnknownName, r"no file, folder or data set 'digts'.*did you mean 'digits'\?"),
-        ("plant:digits", UnknownName, r"no scheme 'plant'; there is planted, torchvision; did you mean 'planted'\?"),
+        (
+            "plant:digits",
+            UnknownName,
+            r"no scheme 'plant'; there is planted, torchvision, postgresql, sqlite; did you mean 'planted'\?",
+        ),
         (3, InputError, "load takes a path, a name, a table, .* not int"),
         (None, InputError, "not NoneType"),
         ("", InputError, "not an empty name"),
