@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any, Literal
 
 from audit.baseline import Baseline
 from audit.errors import InputError
 from audit.report import Issues, Report
-from audit.suite import Expectation, Limit, Severity, Suite
+from audit.shown import shown
+from audit.suite import Expectation, Limit, Severity, Suite, parse_suite
 
 Outcome = Literal["PASS", "WARN", "FAIL", "ERROR"]
 EXIT_CODES: dict[Outcome, int] = {"PASS": 0, "WARN": 0, "FAIL": 1, "ERROR": 3}
@@ -78,6 +80,12 @@ class Verdict:
     loosened: tuple[Loosened, ...] = ()
     """Every demand that was judged by less than the suite says."""
 
+    def __repr__(self) -> str:
+        return f"Verdict({self.outcome}, {self.dataset!r} by suite {self.suite!r}, {len(self.breaches)} of {self.judged} demands not met)"
+
+    def _repr_html_(self) -> str:
+        return shown("audit.render.notebook:verdict", self)
+
     @property
     def passed(self) -> bool:
         """Whether training may go ahead."""
@@ -116,6 +124,16 @@ class Verdict:
             "limits": [dict(x.__dict__) for x in self.limits],
             "loosened": [x.to_dict() for x in self.loosened],
         }
+
+
+def own_suite(report: Report, where: str | Path = "") -> Suite:
+    """The suite that the report was made for: by another, what it was asked to look at might not count."""
+    own = parse_suite(report.demands, name=report.suite, path=str(where))
+    if own.fingerprint != report.suite_fingerprint:
+        raise InputError(
+            f"{where or report.dataset.name}: suite {report.suite} cannot be rebuilt from the report; name it"
+        )
+    return own
 
 
 def gate(report: Report, suite: Suite, *, fail_on: Severity = "critical", baseline: Baseline | None = None) -> Verdict:
@@ -179,14 +197,16 @@ def _broken(issues: Issues) -> Breach:
 
 def _judge_limit(report: Report, measure: str, most: float, severity: Severity) -> Breach | None:
     check = measure.split(".", 1)[0]
-    value = report.measures.get(measure)
+    value = report.upper.get(measure)
     if value is None:
         return Breach(check, measure, None, most, severity, _why_absent(report, check, measure))
     if math.isnan(value):
         return Breach(check, measure, None, most, "error", f"{measure} is not a number")
     if value <= most:
         return None
-    return Breach(check, measure, value, most, severity, f"{value:g} is above {most:g}")
+    about = report.measures[measure]
+    estimated = "" if about == value else f", the upper end of an estimate of {about:g},"
+    return Breach(check, measure, value, most, severity, f"{value:g}{estimated} is above {most:g}")
 
 
 def _why_absent(report: Report, check: str, measure: str) -> str:
