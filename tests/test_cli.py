@@ -75,6 +75,18 @@ class TestExitCodes:
         assert "class 'once' has 1 row" in out
         assert "ERROR" in out
 
+    def test_a_defect_decides_nothing(self, work):
+        Path("broken").mkdir()
+        Path("broken/pandas.py").write_text("raise RuntimeError('half installed')")
+        ran = subprocess.run(
+            [sys.executable, "-m", "audit.cli", "gate", "data.csv", "--suite", "pass.toml"],
+            capture_output=True, text=True, check=False, env={**os.environ, "PYTHONPATH": "broken"},
+        )  # fmt: skip
+
+        assert ran.returncode == 3
+        assert "Traceback" in ran.stderr
+        assert "RuntimeError: half installed" in ran.stderr
+
     def test_an_unknown_command_is_2_and_offers_the_near_one(self, work, capsys):
         assert run(["adit", "data.csv"]) == 2
         assert "did you mean 'audit'?" in capsys.readouterr().err
@@ -85,7 +97,8 @@ class TestAuditWrites:
         assert run(["audit", "data.csv", "--suite", "pass.toml", "-o", "report"]) == 0
 
         files = {p.name for p in Path("report").iterdir()}
-        assert files == {"audit.json", "scores.parquet", "issues.parquet", "report.html", "report.md", "evidence"}
+        tables = {"scores.parquet", "issues.parquet", "map.parquet"}
+        assert files == {"audit.json", *tables, "report.html", "report.md", "evidence"}
         values = json.loads(Path("report/audit.json").read_text())
         assert values["schema_version"] == 2
         assert values["dataset"]["rows"] == 60

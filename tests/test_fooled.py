@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.fooled import certificates, content, evidence, machine, suites
+from tests.fooled import certificates, content, evidence, machine, suites, tables
 from tests.fooled.way import Answers, Way
 
 DOCUMENT = Path(__file__).parent.parent / "docs/gate.md"
@@ -18,6 +18,7 @@ GROUPS = {
     "the data": content.WAYS,
     "the evidence and the labels": evidence.WAYS,
     "the certificate": certificates.WAYS,
+    "the database": tables.WAYS,
     "the machine and the report": machine.WAYS,
 }
 WAYS = [way for ways in GROUPS.values() for way in ways]
@@ -57,7 +58,7 @@ def test_the_docs_show_at_least_sixty_ways_and_no_other(documented):
 
 def table() -> str:
     """Every way and what came of it, as Markdown."""
-    lines = ["| way | assay's exit code and answer | plain Great Expectations | plain cleanlab |", "|---|---|---|---|"]
+    lines = ["| way | assay's exit code and answer | plain Great Expectations | plain Datalab |", "|---|---|---|---|"]
     for group, ways in GROUPS.items():
         lines.append(f"| **{group}** | | | |")
         for way in ways:

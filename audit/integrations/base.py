@@ -10,7 +10,7 @@ from importlib.util import find_spec
 def base_of(name: str, *modules: str) -> type:
     """The class `name` from the first of these modules that is loaded already, else that is installed, else `object`.
 
-    Two libraries may both be installed (`lightning`, `pytorch_lightning`), and each takes only callbacks of its own.
+    Two libraries may both be installed (`lightning` brings `pytorch_lightning`): the loaded one is the one in use.
     """
     for module in sorted(modules, key=lambda m: m.split(".")[0] not in sys.modules):
         if find_spec(module.split(".")[0]) is not None:

@@ -11,7 +11,7 @@ from audit.integrations.base import base_of
 BASE: Any = base_of("Callback", "lightning.pytorch", "pytorch_lightning")
 
 
-class CertifiedData(BASE):  # type: ignore[misc]  # Lightning takes only what inherits from its own class
+class CertifiedData(BASE):  # type: ignore[misc]  # Lightning calls every hook of its own class on every callback
     """Refuse to fit unless the certificate lets the data be trained on.
 
     It is asked in `setup`, before any data loader is made, on every process: each reads its own copy of the files.

@@ -24,7 +24,7 @@ def github_annotations(report: Report, suite: Suite, verdict: Verdict, places: P
     broken = [d for d in demands(report, suite, verdict) if d.result in FAILED]
     lines = [line for level in ("error", "warning", "notice") for line in _of_level(level, broken, places)]
     lines += [_command("notice", None, None, "loosened", x.words) for x in verdict.loosened]
-    return "\n".join([*lines, gate_terminal(verdict)]) + "\n"
+    return "\n".join([*lines, _inert(gate_terminal(verdict))]) + "\n"
 
 
 def _of_level(level: str, broken: Sequence[Demand], places: Places) -> Iterator[str]:
@@ -51,6 +51,11 @@ def _command(command: str, file: str | None, line: int | None, title: str, messa
     said = {"file": None if file is None else relative(file), "line": line, "title": f"assay: {title}"}
     properties = ",".join(f"{k}={_property(str(v))}" for k, v in said.items() if v is not None)
     return f"::{command} {properties}::{_data(message)}"
+
+
+def _inert(text: str) -> str:
+    """Plain text that GitHub takes for no command: it looks for `::` behind any indent, and for `##[` anywhere."""
+    return text.replace("::", ": :").replace("##[", "## [")
 
 
 def _data(text: str) -> str:

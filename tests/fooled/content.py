@@ -14,9 +14,11 @@ from tests.fooled.way import (
     Answers,
     Way,
     assay,
+    datalab,
     gated,
     gx,
     listed,
+    measured,
     notes,
     rule,
     suite_file,
@@ -35,8 +37,12 @@ RULES = rule(BETWEEN, **TALL) + rule(BETWEEN, **BROAD) + rule(IN_SET, **KINDS) +
 PLAIN = ((BETWEEN, TALL), (BETWEEN, BROAD), (IN_SET, KINDS))
 
 
-def both(place, table, *, suite=RULES, plain=PLAIN):
-    return Answers(gated(place, table, suite), gx(table, *plain))
+def both(place, table, *, suite=RULES, plain=PLAIN, about=None):
+    """Gate a table; Great Expectations is asked about it too, and Datalab where one of its checks is `about` this."""
+    peer = datalab(table, about, features=measured(table)) if about else NOT_ASKED
+    if about in ("outlier", "near_duplicate") and peer.startswith("flags"):
+        peer += f"; where nothing is wrong it {datalab(trees(), about, features=measured(trees()))}"
+    return Answers(gated(place, table, suite), gx(table, *plain), peer)
 
 
 @listed(WAYS, "a column was renamed by its case: height, Height", 3, "did you mean 'Height'")
@@ -56,12 +62,12 @@ def swapped(place):
 
 @listed(WAYS, "every value of a column is missing", 3, "every value is missing")
 def all_null(place):
-    return both(place, trees().assign(height=np.nan))
+    return both(place, trees().assign(height=np.nan), about="null")
 
 
 @listed(WAYS, "a table without a row", 2, "no rows")
 def no_rows(place):
-    return both(place, trees()[:0])
+    return both(place, trees()[:0], about="null")
 
 
 @listed(WAYS, "a file without a byte", 2, "empty")
@@ -71,14 +77,14 @@ def no_bytes(place):
 
 @listed(WAYS, "a unit changed: metres to millimetres", 1, "height is between 10 and 40")
 def unit(place):
-    return both(place, trees().assign(height=trees()["height"] * 1000))
+    return both(place, trees().assign(height=trees()["height"] * 1000), about="outlier")
 
 
 @listed(WAYS, "a unit changed, and no rule looks at the column", 1, "outliers.rate")
 def unit_in_some_rows(place):
     table = trees()
     table.loc[:7, "crown"] *= 1000
-    return both(place, table, suite=RULES.replace("[limits]", '[limits]\n"outliers.rate" = 0.01'))
+    return both(place, table, suite=RULES.replace("[limits]", '[limits]\n"outliers.rate" = 0.01'), about="outlier")
 
 
 @listed(WAYS, "numbers became words: 24,5", 3, "could not run")
@@ -91,35 +97,36 @@ def words(place):
 def infinite(place):
     table = trees()
     table.loc[7, "crown"] = np.inf
-    return both(place, table)
+    return both(place, table, about="outlier")
 
 
 @listed(WAYS, "a missing value where no rule asks for one", 1, "missing.count")
 def one_null(place):
     table = trees()
     table.loc[7, "crown"] = np.nan
-    return both(place, table)
+    return both(place, table, about="null")
 
 
 @listed(WAYS, "a row without a label", 2, "has no label in 1 of 240 rows")
 def no_label(place):
     table = trees()
     table.loc[7, "label"] = None
-    return both(place, table, plain=[*PLAIN, (NOT_NULL, {"column": "label"})])
+    return both(place, table, plain=[*PLAIN, (NOT_NULL, {"column": "label"})], about="label")
 
 
 @listed(WAYS, "a new class by a slip of the pen: 'ash '", 1, "label is one of ash, birch, cedar")
 def slip(place):
     table = trees()
     table.loc[:29, "label"] = table.loc[:29, "label"].replace("ash", "ash ")
-    return both(place, table)
+    return both(place, table, about="label")
 
 
 @listed(WAYS, "a class that is called NA, which pandas reads as missing", 0, "PASS")
 def called_na(place):
     path = written(place, trees().assign(label=trees()["label"].replace("ash", "NA")))
-    plain = gx(pd.read_csv(path), (NOT_NULL, {"column": "label"}))
-    return Answers(assay("gate", path, "--suite", suite_file(place, FIT)), plain)
+    read = pd.read_csv(path)
+    plain, peer = gx(read, (NOT_NULL, {"column": "label"})), datalab(read, features=measured(read))
+    return Answers(assay("gate", path, "--suite", suite_file(place, FIT)), plain, peer)
 
 
 @listed(WAYS, "a class is gone", 1, "found 2")
@@ -127,7 +134,7 @@ def class_gone(place):
     kind = "expect_column_unique_value_count_to_be_between"
     table, three = trees(), {"column": "label", "min_value": 3, "max_value": 3}
     left = table[table["label"] != "cedar"]
-    return both(place, left, suite=RULES + rule(kind, **three), plain=[*PLAIN, (kind, three)])
+    return both(place, left, suite=RULES + rule(kind, **three), plain=[*PLAIN, (kind, three)], about="label")
 
 
 @listed(WAYS, "a cell too few in a line", 2, "line 9")
@@ -199,7 +206,7 @@ def latin(place):
 def copies(place):
     table = trees()
     unique = ("expect_compound_columns_to_be_unique", {"column_list": list(table.columns)})
-    return both(place, pd.concat([table, table[:10]]), plain=[*PLAIN, unique])
+    return both(place, pd.concat([table, table[:10]]), plain=[*PLAIN, unique], about="near_duplicate")
 
 
 @listed(WAYS, "a sentence twice but for capitals, under two labels", 1, "conflicts.count")

@@ -11,11 +11,12 @@ from tests.fooled.way import (
     Answers,
     Way,
     assay,
-    cleanlab,
+    datalab,
     flipped,
     gated,
     gx,
     listed,
+    measured,
     probabilities,
     suite_file,
     trees,
@@ -26,22 +27,22 @@ WAYS: list[Way] = []
 TRUE = np.arange(240) % 3
 TABLE = flipped(trees())
 GIVEN = pd.Categorical(TABLE["label"], categories=CLASSES).codes.astype(int)
+WRONG = GIVEN != TRUE
 HONEST = probabilities(TRUE)
 IN_SET = ("expect_column_values_to_be_in_set", {"column": "label", "value_set": list(CLASSES)})
 
 
 def brought(place, values, classes=CLASSES, table=TABLE):
-    """Gate the trees with these probabilities; cleanlab is given the same."""
+    """Gate the trees with these probabilities; Datalab is given the same."""
     path = place / "probabilities.npz"
     np.savez(path, pred_probs=values, classes=np.array(classes))
-    given = pd.Categorical(table["label"], categories=CLASSES).codes.astype(int)
     said = gated(place, table, FIT, "--pred-probs", path)
-    return Answers(said, cleanlab=cleanlab(given, values, TRUE))
+    return Answers(said, cleanlab=datalab(table, wrong=WRONG, pred_probs=values))
 
 
 @listed(WAYS, "one label in ten is wrong", 1, "labels.rate")
 def flips(place):
-    return Answers(gated(place, TABLE, FIT), gx(TABLE, IN_SET), cleanlab(GIVEN, HONEST, TRUE))
+    return Answers(gated(place, TABLE, FIT), gx(TABLE, IN_SET), datalab(TABLE, wrong=WRONG, pred_probs=HONEST))
 
 
 @listed(WAYS, "a row of the probabilities is NaN", 2, "row 0 is not finite")
@@ -95,7 +96,8 @@ def no_column(place):
 @listed(WAYS, "probabilities whose columns have no names", 2, "give --classes")
 def no_names(place):
     np.save(place / "p.npy", HONEST)
-    return Answers(gated(place, TABLE, FIT, "--pred-probs", place / "p.npy"), cleanlab=cleanlab(GIVEN, HONEST, TRUE))
+    said = gated(place, TABLE, FIT, "--pred-probs", place / "p.npy")
+    return Answers(said, cleanlab=datalab(TABLE, wrong=WRONG, pred_probs=HONEST))
 
 
 @listed(WAYS, "a model that knows nothing and says so", 1, "labels.rate")
@@ -114,38 +116,42 @@ def pickled(place):
     return Answers(gated(place, TABLE, FIT, "--pred-probs", place / "p.npz"))
 
 
+def embedded(place, vectors):
+    """Gate the trees with these embeddings; Datalab is given the same as features."""
+    np.save(place / "e.npy", vectors)
+    said = gated(place, TABLE, FIT, "--embeddings", place / "e.npy")
+    return Answers(said, cleanlab=datalab(TABLE, wrong=WRONG, features=vectors))
+
+
 @listed(WAYS, "embeddings with a NaN", 2, "row 5")
 def nan_embeddings(place):
     vectors = trees()[["height", "girth"]].to_numpy("float32", copy=True)
     vectors[5, 0] = np.nan
-    np.save(place / "e.npy", vectors)
-    return Answers(gated(place, TABLE, FIT, "--embeddings", place / "e.npy"))
+    return embedded(place, vectors)
 
 
 @listed(WAYS, "embeddings that are the same for every row", 3, "no view knows more of the labels than chance")
 def constant_embeddings(place):
-    np.save(place / "e.npy", np.ones((240, 4), dtype="float32"))
-    return Answers(gated(place, TABLE, FIT, "--embeddings", place / "e.npy"))
+    return embedded(place, np.ones((240, 4), dtype="float32"))
 
 
 @listed(WAYS, "embeddings of other rows", 3, "no view knows more of the labels than chance")
 def other_embeddings(place):
-    np.save(place / "e.npy", np.random.default_rng(2).normal(size=(240, 4)).astype("float32"))
-    return Answers(gated(place, TABLE, FIT, "--embeddings", place / "e.npy"))
+    return embedded(place, np.random.default_rng(2).normal(size=(240, 4)).astype("float32"))
 
 
 @listed(WAYS, "labels in another order than the rows", 3, "no view knows more of the labels than chance")
 def labels_turned(place):
     order = np.random.default_rng(1).permutation(240)
     table = trees().assign(label=trees()["label"].to_numpy()[order])
-    given = TRUE[order]
-    return Answers(gated(place, table, FIT), gx(table, IN_SET), cleanlab(given, HONEST, TRUE))
+    peer = datalab(table, wrong=TRUE[order] != TRUE, features=measured(table))
+    return Answers(gated(place, table, FIT), gx(table, IN_SET), peer)
 
 
 @listed(WAYS, "every row has the same label", 2, "one class")
 def one_label(place):
     table = trees().assign(label="ash")
-    return Answers(gated(place, table, FIT), gx(table, IN_SET), cleanlab(TRUE * 0, HONEST))
+    return Answers(gated(place, table, FIT), gx(table, IN_SET), datalab(table, features=measured(table)))
 
 
 @listed(
@@ -153,25 +159,30 @@ def one_label(place):
 )
 def ids_as_labels(place):
     table = trees().assign(number=[f"t{i}" for i in range(240)])
-    return Answers(gated(place, table, FIT, "--label", "number"))
+    peer = datalab(table, label="number", features=measured(table))
+    return Answers(gated(place, table, FIT, "--label", "number"), cleanlab=peer)
 
 
 @listed(WAYS, "a class of a single row", 3, "has 1 row")
 def rare(place):
     table = trees()
     table.loc[0, "label"] = "oak"
-    return Answers(gated(place, table, FIT))
+    return Answers(gated(place, table, FIT), cleanlab=datalab(table, features=measured(table)))
 
 
 @listed(WAYS, "the label is named neither in the file nor by the user", 2, "no column was named as the label")
 def unnamed(place):
-    path = written(place, trees().rename(columns={"label": "kind_of_tree"}))
-    return Answers(assay("gate", path, "--suite", suite_file(place, FIT)))
+    table = trees().rename(columns={"label": "kind_of_tree"})
+    said = assay("gate", written(place, table), "--suite", suite_file(place, FIT))
+    return Answers(said, cleanlab=datalab(table, label=None, features=measured(table)))
 
 
 @listed(WAYS, "the label is switched off to get rid of its limits", 1, "not measured: no label column")
 def no_label(place):
-    return Answers(gated(place, TABLE.drop(columns="label"), FIT, "--no-label"))
+    table = TABLE.drop(columns="label")
+    return Answers(
+        gated(place, table, FIT, "--no-label"), cleanlab=datalab(table, label=None, features=measured(table))
+    )
 
 
 @listed(WAYS, "a budget of no labels to look at: nothing is flagged, the rate stays", 1, "labels.rate")

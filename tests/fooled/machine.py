@@ -10,7 +10,21 @@ from pathlib import Path
 from cleanlab.filter import find_label_issues  # noqa: F401  imported before any file may be written
 
 from audit import Issues, audit, gate, load, read_suite
-from tests.fooled.way import FIT, Answers, Said, Way, assay, flipped, gx, listed, suite_file, trees, written
+from tests.fooled.way import (
+    FIT,
+    Answers,
+    Said,
+    Way,
+    assay,
+    datalab,
+    flipped,
+    gx,
+    listed,
+    measured,
+    suite_file,
+    trees,
+    written,
+)
 
 WAYS: list[Way] = []
 
@@ -28,7 +42,12 @@ def crash(place):
         return Issues("broken", measures={"count": 1 / 0})
 
     wrong = ("expect_column_values_to_match_regex", {"column": "label", "regex": "("})
-    return Answers(by_library(place, ["labels", "missing", "conflicts", "duplicates", broken]), gx(trees(), wrong))
+    too_many = {"label": {}, "outlier": {"k": 1000}}
+    return Answers(
+        by_library(place, ["labels", "missing", "conflicts", "duplicates", broken]),
+        gx(trees(), wrong),
+        datalab(trees(), features=measured(trees()), issue_types=too_many),
+    )
 
 
 @listed(WAYS, "a check's measure is NaN, which no limit is below", 3, "no number to hold against a limit")

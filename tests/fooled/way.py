@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import logging
+import re
 import warnings
 from collections.abc import Callable, Mapping
 from contextlib import redirect_stderr, redirect_stdout
@@ -226,17 +227,39 @@ def probabilities(labels: np.ndarray, sure: float = 3.0, seed: int = 0) -> np.nd
     return raised / raised.sum(axis=1, keepdims=True)
 
 
-def cleanlab(given: np.ndarray, pred_probs: np.ndarray, true: np.ndarray | None = None) -> str:
-    """What the function behind Datalab's label check flags."""
-    from cleanlab.filter import find_label_issues
+def datalab(
+    table: pd.DataFrame,
+    about: str = "label",
+    *,
+    wrong: np.ndarray | None = None,
+    label: str | None = "label",
+    **given: Any,
+) -> str:
+    """What Datalab's own audit says of one of its checks, and without which checks it went on."""
+    from cleanlab import Datalab
 
+    said = io.StringIO()
     try:
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), redirect_stdout(said):
             warnings.simplefilter("ignore")
-            flags = find_label_issues(given, pred_probs, n_jobs=1)
+            lab = Datalab(data=table, label_name=label)
+            lab.find_issues(**given)
     except Exception as refused:
         return f"raises {type(refused).__name__}"
-    if true is None:
-        return f"flags {int(flags.sum())} of {len(given)} rows"
-    wrong = given != true
-    return f"flags {int(flags.sum())} rows, {int((flags & wrong).sum())} of the {int(wrong.sum())} wrong labels"
+    crashed = re.findall(r"^Error in (\w+):", said.getvalue(), re.MULTILINE)
+    flags = lab.issues.get(f"is_{about}_issue")
+    found = [] if flags is None else [_flagged(flags.to_numpy(), about, wrong)]
+    silent = [f"**no word on {about}**"] if flags is None and about not in crashed else []
+    lost = [f"**goes on without** {', '.join(crashed)}"] if crashed else []
+    return "; ".join([*found, *silent, *lost])
+
+
+def _flagged(flags: np.ndarray, about: str, wrong: np.ndarray | None) -> str:
+    if wrong is not None:
+        return f"flags {flags.sum()} rows, {(flags & wrong).sum()} of the {wrong.sum()} wrong labels"
+    return f"flags {flags.sum()} of {len(flags)} {'labels' if about == 'label' else f'rows as {about}'}"
+
+
+def measured(table: pd.DataFrame) -> np.ndarray:
+    """The four measurements, as features for Datalab."""
+    return table[list(COLUMNS)].to_numpy(float)
