@@ -46,7 +46,7 @@ def read_baseline(path: str | Path) -> Baseline:
             source=_source(path, values),
             kind=card["kind"],
             label=card["roles"].get("label"),
-            measures={name: _number(path, name, value) for name, value in values["measures"].items()},
+            measures=_upper(path, values),
             broken={x["key"]: int(x["broken"]) for x in schema.get("detail", {}).get("expectations", []) if _of_rows(x)},
         )  # fmt: skip
     except (KeyError, TypeError, AttributeError, ValueError) as broken:
@@ -65,7 +65,7 @@ def baseline_of(path: Path) -> dict[str, Any]:
         "schema_version": values["schema_version"],
         "dataset": {k: values["dataset"][k] for k in ("name", "rows", "kind", "fingerprint", "roles")},
         "created": values.get("created", ""),
-        "measures": values["measures"],
+        "measures": _upper(path, values),
         "checks": {"schema": {"detail": {"expectations": kept}}},
     }
 
@@ -73,6 +73,19 @@ def baseline_of(path: Path) -> dict[str, Any]:
 def _source(path: Path, values: Mapping[str, Any]) -> str:
     when = f" of {values['created']}" if values.get("created") else ""
     return f"baseline {path}{when} ({Path(values['dataset']['name']).name}, {values['dataset']['rows']:,} rows)"
+
+
+def _upper(path: Path, values: Mapping[str, Any]) -> dict[str, float]:
+    """The measures as limits are held against them: of an estimate the upper end of its interval."""
+    ends = {
+        f"{check}.{name}": high
+        for check, entry in values["checks"].items()
+        for name, (_, high) in entry.get("detail", {}).get("intervals", {}).items()
+    }
+    return {
+        name: max(_number(path, name, value), _number(path, name, ends.get(name, value)))
+        for name, value in values["measures"].items()
+    }
 
 
 def _number(path: Path, name: str, value: Any) -> float:

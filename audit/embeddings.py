@@ -14,7 +14,7 @@ embedding fitted to earlier data would depend on what a cache remembers.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from pickle import UnpicklingError  # what torch.load raises: nothing is unpickled here
@@ -33,6 +33,12 @@ DIMENSIONS = 128
 BATCH = 32
 """Pictures that a backbone sees at once, always as many: a network's last bits depend on how many there are."""
 BACKBONE_SIDE = 64
+
+
+Space = Callable[[Dataset], np.ndarray]
+"""A space fitted to some rows: the float32 vectors (rows, d) of any rows in it. A text's or a table's line's vector
+does not depend on the rows beside it, but for the last bits of principal components, which depend on how many there
+are."""
 
 
 @dataclass(frozen=True)
@@ -57,15 +63,26 @@ def embed(
     Returns:
         One float32 array (rows, d) a dataset, d <= `dimensions` (tables narrower than that keep their own width).
     """
-    everything = (data, *others)
-    if data.kind == "text":
-        return _embed_texts(everything, dimensions, seed)
     if data.kind == "image":
-        cache = cache or Cache()
+        everything, cache = (data, *others), cache or Cache()
         if backbone is not None:
             return [_backbone_features(d, backbone, cache) for d in everything]
         return _embed_pictures([picture_features(d, cache) for d in everything], dimensions, seed)
-    return _embed_tables(everything, dimensions, seed)
+    own, space = fit(data, dimensions=dimensions, seed=seed)
+    return [own, *(space(d) for d in others)]
+
+
+def fit(data: Dataset, *, dimensions: int = DIMENSIONS, seed: int = 0) -> tuple[np.ndarray, Space]:
+    """The vectors of texts or of a table, and the space that is fitted to them, for rows that come later."""
+    if data.kind == "image":
+        raise InputError(f"{data.name}: a space for pictures is fitted to all of them at once")
+    return (_fit_texts if data.kind == "text" else _fit_table)(data, dimensions, seed)
+
+
+def directions(values: np.ndarray, centre: np.ndarray) -> np.ndarray:
+    """float32 (n, d) unit vectors: where each row lies as seen from the centre."""
+    lengths = np.maximum(np.linalg.norm(values - centre, axis=1, keepdims=True), 1e-12)
+    return np.asarray((values - centre) / lengths, dtype="float32")
 
 
 def describe(data: Dataset, backbone: Backbone | None = None) -> str:
@@ -82,19 +99,46 @@ def describe(data: Dataset, backbone: Backbone | None = None) -> str:
 # -- texts -------------------------------------------------------------------------------------------------------------
 
 
-def _embed_texts(everything: Sequence[Dataset], dimensions: int, seed: int) -> list[np.ndarray]:
-    from scipy.sparse import hstack
+@dataclass(frozen=True, eq=False)
+class TextSpace:
+    """Fitted TF-IDF, and the singular vectors of what it made; None where there are too few."""
+
+    vectorizers: Sequence[Any]
+    svd: Any | None
+
+    def __call__(self, data: Dataset) -> np.ndarray:
+        """float32 (n, d)."""
+        return self.project(self.weighted(data))
+
+    def weighted(self, data: Dataset) -> Any:
+        """Sparse (n, terms)."""
+        from scipy.sparse import hstack
+
+        return hstack([v.transform(data.texts) for v in self.vectorizers]).tocsr()
+
+    def project(self, sparse: Any) -> np.ndarray:
+        """float32 (n, d) of what `weighted` made."""
+        return np.asarray(sparse.toarray() if self.svd is None else self.svd.transform(sparse), dtype="float32")
+
+
+def _fit_texts(data: Dataset, dimensions: int, seed: int) -> tuple[np.ndarray, Space]:
+    from sklearn.decomposition import TruncatedSVD
     from sklearn.feature_extraction.text import TfidfVectorizer
 
     words = TfidfVectorizer(ngram_range=(1, 2), min_df=2, sublinear_tf=True, token_pattern=r"(?u)\b\w+\b")  # noqa: S106  words of one letter too
     characters = TfidfVectorizer(
         analyzer="char_wb", ngram_range=(3, 5), min_df=2, sublinear_tf=True, max_features=50_000
     )
-    fitted = [v for v in (words, characters) if _has_vocabulary(v, everything[0].texts)]
+    fitted = [v for v in (words, characters) if _has_vocabulary(v, data.texts)]
     if not fitted:
-        raise InputError(f"{everything[0].name}: no text holds a word or a sign to tell it by")
-    sparse = [hstack([v.transform(d.texts) for v in fitted]).tocsr() for d in everything]
-    return _truncated(sparse, dimensions, seed)
+        raise InputError(f"{data.name}: no text holds a word or a sign to tell it by")
+    space = TextSpace(fitted, None)
+    sparse = space.weighted(data)
+    most = min(dimensions, min(sparse.shape) - 1)
+    if most >= 1:
+        with np.errstate(divide="ignore", invalid="ignore"):  # texts that are all alike have no variance to explain
+            space = TextSpace(fitted, TruncatedSVD(most, random_state=seed, n_iter=4).fit(sparse))
+    return space.project(sparse), space
 
 
 def _has_vocabulary(vectorizer: Any, texts: Sequence[str]) -> bool:
@@ -108,64 +152,76 @@ def _has_vocabulary(vectorizer: Any, texts: Sequence[str]) -> bool:
     return False
 
 
-def _truncated(sparse: Sequence[Any], dimensions: int, seed: int) -> list[np.ndarray]:
-    from sklearn.decomposition import TruncatedSVD
-
-    most = min(dimensions, min(sparse[0].shape) - 1)
-    if most < 1:
-        return [s.toarray().astype("float32") for s in sparse]
-    with np.errstate(divide="ignore", invalid="ignore"):  # texts that are all alike have no variance to explain
-        svd = TruncatedSVD(most, random_state=seed, n_iter=4).fit(sparse[0])
-    return [svd.transform(s).astype("float32") for s in sparse]
-
-
 # -- tables ------------------------------------------------------------------------------------------------------------
 
 
-def _embed_tables(everything: Sequence[Dataset], dimensions: int, seed: int) -> list[np.ndarray]:
+@dataclass(frozen=True, eq=False)
+class TableSpace:
+    """A fitted vectorizer, how columns are filled and scaled, and principal components where there are many columns."""
+
+    vectorizer: Any
+    holed: np.ndarray
+    """Which columns lack a value where this was fitted."""
+    middle: np.ndarray
+    """What a missing number is filled with."""
+    mean: np.ndarray
+    scale: np.ndarray
+    pca: Any | None = None
+
+    def __call__(self, data: Dataset) -> np.ndarray:
+        """float32 (n, d)."""
+        with warnings.catch_warnings():
+            # skrub and scikit-learn warn of categories that are new here: they are meant to become zeros
+            warnings.simplefilter("ignore", UserWarning)
+            return self.project(np.asarray(self.vectorizer.transform(_columns(data)), dtype="float64"))
+
+    def project(self, values: np.ndarray) -> np.ndarray:
+        """float32 (n, d) of what the vectorizer made."""
+        scaled = (_filled(values, self.holed, self.middle) - self.mean) / self.scale
+        return np.asarray(scaled if self.pca is None else self.pca.transform(scaled), dtype="float32")
+
+
+def _fit_table(data: Dataset, dimensions: int, seed: int) -> tuple[np.ndarray, Space]:
+    """Columns are scaled to unit variance; the leading principal components are kept where there are more columns than
+    `dimensions`."""
     from skrub import StringEncoder, TableVectorizer
 
-    if not everything[0].roles.features:
-        raise InputError(f"{everything[0].name}: no feature columns; columns are {list(everything[0].table.columns)}")
+    if not data.roles.features:
+        raise InputError(f"{data.name}: no feature columns; columns are {list(data.table.columns)}")
     vectorizer = TableVectorizer(high_cardinality=StringEncoder(random_state=seed))
     with warnings.catch_warnings():
-        # skrub and scikit-learn warn of categories first seen in the reference: they are meant to become zeros
         warnings.simplefilter("ignore", UserWarning)
-        frames = [d.features.reset_index(drop=True) for d in everything]
-        vectors = [vectorizer.fit_transform(frames[0]), *(vectorizer.transform(f) for f in frames[1:])]
-    if vectors[0].shape[1] == 0:
-        raise InputError(f"{everything[0].name}: no feature column holds a value")
-    return _project(_filled([np.asarray(v, dtype="float64") for v in vectors]), dimensions, seed)
-
-
-def _filled(vectors: Sequence[np.ndarray]) -> list[np.ndarray]:
-    """Missing numbers become the first array's median, and a column beside them says that they were missing."""
-    first = vectors[0]
-    holed = np.isnan(first).any(axis=0)
+        values = np.asarray(vectorizer.fit_transform(_columns(data)), dtype="float64")
+    if values.shape[1] == 0:
+        raise InputError(f"{data.name}: no feature column holds a value")
+    holed = np.isnan(values).any(axis=0)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)  # an all-missing column has no median; it becomes 0
-        middle = np.nan_to_num(np.nanmedian(first, axis=0))
-    return [np.hstack([np.where(np.isnan(v), middle, v), np.isnan(v[:, holed]).astype(float)]) for v in vectors]
-
-
-def _project(vectors: Sequence[np.ndarray], dimensions: int, seed: int) -> list[np.ndarray]:
-    """Scale columns to unit variance as the first array has it; keep the leading principal components where there are
-    more columns than `dimensions`."""
-    mean, scale = vectors[0].mean(axis=0), vectors[0].std(axis=0)
+        middle = np.nan_to_num(np.nanmedian(values, axis=0))
+    filled = _filled(values, holed, middle)
+    mean, scale = filled.mean(axis=0), filled.std(axis=0)
     scale[scale < 1e-12] = 1.0
-    scaled = [(v - mean) / scale for v in vectors]
-    if scaled[0].shape[1] <= dimensions:
-        return [s.astype("float32") for s in scaled]
-    return _principal(scaled, dimensions, seed)
+    pca = _components((filled - mean) / scale, dimensions, seed) if filled.shape[1] > dimensions else None
+    space = TableSpace(vectorizer, holed, middle, mean, scale, pca)
+    return space.project(values), space
 
 
-def _principal(vectors: Sequence[np.ndarray], dimensions: int, seed: int) -> list[np.ndarray]:
+def _columns(data: Dataset) -> pd.DataFrame:
+    return data.features.reset_index(drop=True)
+
+
+def _filled(values: np.ndarray, holed: np.ndarray, middle: np.ndarray) -> np.ndarray:
+    """Missing numbers become the median, and a column beside them says that they were missing."""
+    gone = np.isnan(values)
+    return np.hstack([np.where(gone, middle, values), gone[:, holed].astype(float)])
+
+
+def _components(values: np.ndarray, dimensions: int, seed: int) -> Any:
     from sklearn.decomposition import PCA
 
-    most = min(dimensions, *vectors[0].shape)
-    solver = "randomized" if min(vectors[0].shape) > 500 else "full"
-    pca = PCA(most, random_state=seed, svd_solver=solver).fit(vectors[0])
-    return [pca.transform(v).astype("float32") for v in vectors]
+    most = min(dimensions, *values.shape)
+    solver = "randomized" if min(values.shape) > 500 else "full"
+    return PCA(most, random_state=seed, svd_solver=solver).fit(values)
 
 
 # -- pictures ----------------------------------------------------------------------------------------------------------
@@ -182,7 +238,9 @@ def _embed_pictures(features: Sequence[np.ndarray], dimensions: int, seed: int) 
         mean = made[0].mean(axis=0)
         size = max(float(np.sqrt(np.square(made[0] - mean).sum(axis=1).mean())), 1e-12)
         parts.append([(m - mean) / size for m in made])
-    return _principal([np.hstack(both) for both in zip(*parts, strict=True)], dimensions, seed)
+    vectors = [np.hstack(both) for both in zip(*parts, strict=True)]
+    pca = _components(vectors[0], dimensions, seed)
+    return [pca.transform(v).astype("float32") for v in vectors]
 
 
 def _thumbnails(features: Sequence[np.ndarray]) -> list[np.ndarray]:

@@ -60,7 +60,7 @@ def non_iid(evidence: Evidence, *, significance: float = SIGNIFICANT) -> Issues:
             "matters": bool(surprise > -np.log10(significance)),
             "significance": significance,
             "nearer": _mean_gap(near.indices, kept) < (len(data) + 1) / 3,  # what random pairs are apart
-            "sorted_by_label": _sorted_by_label(data),
+            "sorted_by_label": sorted_by_label(data),
             "cut": _cut(data, near.indices, kept),
             "meaning": f"distances in order of {K} neighbours against all pairs; {evidence.made_of}",
             "notes": near.notes,
@@ -80,16 +80,21 @@ class Order:
 
 def by_permutation(near: np.ndarray, kept: np.ndarray, *, permutations: int = PERMUTATIONS, seed: int = 0) -> Order:
     """The permutation test on a graph (n, k) whose edges count where `kept` (n, k); extra memory O(n)."""
-    from scipy.special import log_ndtr, logsumexp
-
     n = len(near)
     # the generator is the old one, so that the renumberings are cleanlab's
     random = np.random.RandomState(seed)
     seen = _statistic(np.arange(n), near, kept)
     chance = np.array([_statistic(random.permutation(n), near, kept) for _ in range(permutations)])
-    width = max(chance.std(ddof=1) * permutations**-0.2, 1e-12)  # Scott's rule, as for any Gaussian kernel density
-    log_p = logsumexp(log_ndtr((chance - seen) / width)) - np.log(permutations)
-    return Order(seen, max(0.0, float(-log_p / np.log(10))))
+    return Order(seen, beyond(seen, chance))
+
+
+def beyond(seen: float, chance: np.ndarray) -> float:
+    """-log10 of the p-value of a statistic, by a Gaussian kernel density of those that chance gave."""
+    from scipy.special import log_ndtr, logsumexp
+
+    width = max(chance.std(ddof=1) * len(chance) ** -0.2, 1e-12)  # Scott's rule
+    log_p = logsumexp(log_ndtr((chance - seen) / width)) - np.log(len(chance))
+    return max(0.0, float(-log_p / np.log(10)))
 
 
 def _statistic(place: np.ndarray, near: np.ndarray, kept: np.ndarray) -> float:
@@ -144,7 +149,7 @@ def _cut(data: Dataset, near: np.ndarray, kept: np.ndarray) -> dict[str, Any]:
     return {"row": data.rows[best + 1], "share": float(across[best])}
 
 
-def _sorted_by_label(data: Dataset) -> bool:
+def sorted_by_label(data: Dataset) -> bool:
     """Whether equal labels stand together, as when a folder a class is read."""
     if data.roles.label is None:
         return False

@@ -27,7 +27,7 @@ def outliers(evidence: Evidence, *, spread: float = 6.0) -> Issues:
     if len(data) < FEWEST:
         raise NotApplicable(f"{len(data)} rows are too few to say what is far (from {FEWEST} on)")
     near = evidence.neighbours.first(K)
-    logs, middle, sigma = _spread_of(near.distances.mean(axis=1))
+    logs, middle, sigma = spread_of(near.distances.mean(axis=1))
     limit = middle + spread * max(sigma, 1e-3)
     flagged = logs > limit
     score = np.minimum(1.0, np.exp(middle - logs))
@@ -53,7 +53,7 @@ def outliers(evidence: Evidence, *, spread: float = 6.0) -> Issues:
     )
 
 
-def _spread_of(distance: np.ndarray) -> tuple[np.ndarray, float, float]:
+def spread_of(distance: np.ndarray) -> tuple[np.ndarray, float, float]:
     """The logarithms of the distances, their middle, and their robust standard deviation.
 
     Rows that sit on `K` copies of themselves have no distance and do not say what a usual one is. Where more than half

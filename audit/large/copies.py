@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -14,7 +14,6 @@ from audit.large.table import LargeData
 from audit.report import Issues
 
 SETS = 50
-NOT_NEAR = "near duplicates are not looked for: they need the embeddings of all rows in memory"
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,11 +87,18 @@ def duplicates(data: LargeData, exact: Sets, normalised: Sets | None) -> Streame
     issues = Issues(
         "duplicates",
         measures={f"{k}.{m}": v for k, c in counts.items() for m, v in (("count", c), ("rate", c / n))},
-        detail={"sets": _sets(data, widest, plain), "near_threshold": None, "meaning": NOT_NEAR, "notes": [NOT_NEAR]},
+        detail={"sets": _sets(data, widest, plain), "near_threshold": None},
     )
     return streamed(
         issues, lambda s: np.where(flagged[s], 0.0, 1.0), lambda s: flagged[s], np.flatnonzero(flagged), lines
     )
+
+
+def without_near(found: Streamed, why: str) -> Streamed:
+    """The same where nobody looked for near duplicates, and why."""
+    note = f"near duplicates are not looked for: {why}"
+    detail = {**found.issues.detail, "meaning": note, "notes": [note]}
+    return replace(found, issues=replace(found.issues, detail=detail))
 
 
 def _sets(data: LargeData, sets: Sets, plain: np.ndarray) -> list[dict[str, Any]]:

@@ -6,6 +6,7 @@ results are the same to the last bit wherever they were made.
 
 from __future__ import annotations
 
+import functools
 import os
 import sys
 from collections import deque
@@ -21,6 +22,7 @@ Map = Callable[[Callable[[Any], Any], Iterable[Any]], Iterator[Any]]
 NAMES = ("local", "ray", "ray://ADDRESS")
 SETTINGS = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0"}
 """No telemetry; and workers that ask for no GPU keep the environment as it is."""
+UNANSWERED = "a cluster that asks for a token answers nobody else: put it into RAY_AUTH_TOKEN"
 TRIES = 3
 """So often a block is begun anew when the worker that had it dies."""
 
@@ -45,12 +47,16 @@ def engine(name: str = "local", workers: int | None = None) -> Iterator[Map]:
 
 
 def _spread(ray: ModuleType, work: Callable[[Any], Any], items: Iterable[Any]) -> Iterator[Any]:
-    """Results in order, with at most two items a core handed out, so that neither side piles up blocks."""
+    """Results in order, with at most two items a core handed out, so that neither side piles up blocks. What is bound to
+    the work is carried to each machine once."""
+    bound: tuple[Any, ...] = ()
+    if isinstance(work, functools.partial):
+        bound, work = tuple(ray.put(value) for value in work.args), work.func
     remote = ray.remote(num_cpus=1, max_retries=TRIES)(work)
     most = 2 * max(1, int(ray.cluster_resources().get("CPU", 1)))
     waiting: deque[Any] = deque()
     for item in items:
-        waiting.append(remote.remote(item))
+        waiting.append(remote.remote(*bound, item))
         if len(waiting) >= most:
             yield _result(ray, waiting.popleft())
     while waiting:
@@ -83,7 +89,8 @@ def _joined(address: str | None, workers: int | None) -> Iterator[ModuleType]:
             include_dashboard=False, log_to_driver=False, logging_level="ERROR",
         )  # fmt: skip
     except (ConnectionError, OSError, RuntimeError, ValueError) as refused:
-        raise InputError(f"engine ray: cannot join {address or 'a Ray of its own'}: {_first(refused)}") from None
+        hint = f"; {UNANSWERED}" if address and not os.environ.get("RAY_AUTH_TOKEN") else ""
+        raise InputError(f"engine ray: cannot join {address or 'a Ray of its own'}: {_first(refused)}{hint}") from None
     try:
         yield ray
     finally:
@@ -101,4 +108,6 @@ def _imported() -> ModuleType:
 
 
 def _first(error: BaseException) -> str:
-    return next(iter(str(error).strip().splitlines()), type(error).__name__)
+    """The first line, with the last where it only announces that: a traceback of another machine lies between."""
+    lines = str(error).strip().splitlines() or [type(error).__name__]
+    return f"{lines[0]} {lines[-1].strip()}" if lines[0].endswith(":") else lines[0]

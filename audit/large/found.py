@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -14,9 +15,9 @@ from audit.report import Issues, no_rows
 
 SHOWN = 1_000
 """Flagged rows of a check that the pages know of; issues.parquet has all."""
-EXACT, SKIPPED = "exact, streamed", "skipped"
-Column = Callable[[slice], np.ndarray]
-"""The values of some consecutive rows."""
+EXACT, SAMPLED, SKIPPED = "exact, streamed", "sampled", "skipped"
+Column = Callable[[slice], Any]
+"""The values of some consecutive rows, as an array of numpy's or pandas'."""
 Lines = Callable[[np.ndarray], pd.DataFrame]
 """The findings of the flagged rows at some positions, in that order."""
 

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from audit.errors import InputError
 from audit.large.bounds import ordinary_bytes, size
-from audit.large.table import SUFFIXES, open_table
+from audit.large.places import SUFFIXES
+from audit.large.table import open_table
 from audit.sources.tables import parquet_files
 from audit.stream.opening import open_source
 

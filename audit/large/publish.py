@@ -16,7 +16,7 @@ from audit.files import plain, write_bytes, write_json
 from audit.large.run import Large
 from audit.render.html import html
 from audit.render.markdown import markdown
-from audit.report import DIGEST, FINDING_COLUMNS, no_rows, report_digest
+from audit.report import DIGEST, FINDING_COLUMNS, no_rows, report_digest, write_map
 from audit.verdict import Verdict
 
 GROUP = 1 << 17
@@ -39,6 +39,7 @@ def publish_blocks(large: Large, verdict: Verdict, folder: Path) -> None:
     write_bytes(folder / "report.md", markdown(large.report, verdict, path=f"{folder}/").encode())
     _write(folder / "scores.parquet", _scores(large))
     _write(folder / "issues.parquet", _issues(large))
+    write_map(None, folder)
     values = plain(large.report.to_dict())
     write_json(folder / "audit.json", {**values, DIGEST: report_digest(values, folder)})
 

@@ -12,25 +12,35 @@ from typing import Any
 import numpy as np
 
 from audit.checks import CHECKS, Check
+from audit.checks.labels import OURS, SEEDS
 from audit.confident import DEFAULT, RULES
+from audit.dataset import Dataset
 from audit.errors import InputError, NotApplicable, UnknownName
 from audit.evidence import Evidence, Progress, silent
 from audit.large.bounds import Clock, size, streamed_bytes, within
+from audit.large.budget import drawn_rows
 from audit.large.columns import imbalance, missing
-from audit.large.copies import Sets, conflicts, duplicates, sets_of
+from audit.large.copies import Sets, conflicts, duplicates, sets_of, without_near
 from audit.large.engine import Map
 from audit.large.fingerprint import fingerprint
 from audit.large.found import SHOWN, SKIPPED, Streamed
 from audit.large.labels import METHOD, check_fit, labels
 from audit.large.probabilities import Brought
 from audit.large.rows import Looked, look_at_all, wanted_columns
+from audit.large.sample import drawn
+from audit.large.sampled import Sample, look_around, non_iid, outliers, with_near
+from audit.large.sampled_labels import ESTIMATED, sampled_labels
 from audit.large.schema import schema
 from audit.large.table import LargeData
 from audit.report import Card, Issues, Report
 from audit.run import audit
 from audit.suite import Suite
 
-NEED_ALL = "needs the embeddings of all rows in memory, and they are audited block by block"
+SKIPPED_WHY = {
+    "leakage": "skipped: rows are held against a reference or another split in memory only",
+    "valuation": "skipped: what a row is worth is seen by all rows that have it for a neighbour, and of those a sample holds "
+    "too few",
+}
 LABEL_BYTES, ROW_BYTES = 40, 64
 """A row's share of what the label check and what the others hold at their peaks, beside what is named below."""
 
@@ -50,7 +60,30 @@ class Blocks:
 
     data: LargeData
     run: Map
+    room: int
+    """Bytes beyond what the checks of all rows need."""
+    clock: Clock
+    seed: int
+    progress: Progress
     found: dict[str, Streamed] = field(default_factory=dict)
+
+    @cached_property
+    def drawn(self) -> tuple[np.ndarray, Dataset]:
+        """The rows of the sample; NotApplicable where too few fit the bounds."""
+        count = drawn_rows(self.data, self.room, self.clock)
+        if not self.looked.content.shape[1]:
+            raise NotApplicable("skipped: rows have no content to make vectors of")
+        rows = drawn(self.looked.content, self.exact, count, self.seed)
+        return rows, self.data.at(rows)
+
+    @cached_property
+    def sample(self) -> Sample:
+        """The sample with the nearest of all rows to each of it; NotApplicable where there is none."""
+        rows, own = self.drawn
+        try:
+            return look_around(self.data, rows, own, self.run, self.seed, self.progress)
+        except InputError as why:  # such as columns without a value: no vectors, and so nothing to look at
+            raise NotApplicable(f"skipped: {why}") from None
 
     @cached_property
     def looked(self) -> Looked:
@@ -111,7 +144,7 @@ def audit_blocks(
         brought: out-of-sample probabilities; without them labels are not looked at.
         clock: checks are begun only while it has time left.
         options: arguments of checks in place of the suite's.
-        seed: kept in the report; nothing that is streamed is random.
+        seed: by which rows are drawn for the checks of a sample.
         progress: told of (what, done, total).
         command: kept in the report.
         created: a date, kept in the report.
@@ -127,8 +160,8 @@ def audit_blocks(
         raise InputError(
             f"{data.table.path}: block by block the audit needs about {size(need)}, more than --memory {size(memory)}"
         )
-    blocks = Blocks(data, run)
-    checks = within(clock, _checks(blocks, suite, brought, memory - need))
+    blocks = Blocks(data, run, memory - need, clock, seed, progress)
+    checks = within(clock, _checks(blocks, suite, brought))
     report = audit(
         data.head,
         suite=suite,
@@ -141,9 +174,10 @@ def audit_blocks(
     )
     card, odd = _card(data)
     told = [
-        f"audited block by block to keep within {size(memory)} of memory: exact where it ran; the pages show the worst "
-        f"{SHOWN:,} rows of a check, issues.parquet has all"
+        f"audited block by block to keep within {size(memory)} of memory: exact where no sample is spoken of; the pages "
+        f"show the worst {SHOWN:,} rows of a check, issues.parquet has all"
     ]
+    told += [n for n in report["labels"].detail.get("notes", ()) if n.startswith(ESTIMATED)]
     if odd:
         told.append(
             f"hashed otherwise than in memory, so assay clean will not take this report: column {', '.join(odd)}"
@@ -175,10 +209,11 @@ def _card(data: LargeData) -> tuple[Card, tuple[str, ...]]:
     return card, odd
 
 
-def _checks(blocks: Blocks, suite: Suite, brought: Brought | None, room: int) -> dict[str, Check]:
-    """A check of each name that looks at all blocks, or says why it does not."""
+def _checks(blocks: Blocks, suite: Suite, brought: Brought | None) -> dict[str, Check]:
+    """A check of each name that looks at all blocks, or at a sample, or says why it does not."""
+    judge = _labels_of_sample(blocks) if brought is None else _labels(blocks, brought)
     mine: dict[str, Check] = {
-        c.__name__: c for c in (_schema(blocks, suite, room), _labels(blocks, brought), *_simple(blocks))
+        c.__name__: c for c in (_schema(blocks, suite), judge, *_simple(blocks), *_of_sample(blocks))
     }
     return {name: mine.get(name) or _not(check) for name, check in CHECKS.items()}
 
@@ -186,27 +221,25 @@ def _checks(blocks: Blocks, suite: Suite, brought: Brought | None, room: int) ->
 def _not(check: Check) -> Check:
     @functools.wraps(check)
     def skip(evidence: Evidence, **options: Any) -> Issues:  # noqa: ARG001  a check's signature
-        raise NotApplicable(f"skipped: {NEED_ALL}")
+        raise NotApplicable(SKIPPED_WHY[check.__name__])
 
     return skip
 
 
-def _schema(blocks: Blocks, suite: Suite, room: int) -> Check:
+def _schema(blocks: Blocks, suite: Suite) -> Check:
     @functools.wraps(CHECKS["schema"])
     def check(evidence: Evidence) -> Issues:  # noqa: ARG001  a check's signature
         if not suite.expectations:
             raise NotApplicable(f"suite {suite.name} has no expectations")
-        return blocks.keep(schema(blocks.data, suite.expectations, room))
+        return blocks.keep(schema(blocks.data, suite.expectations, blocks.room))
 
     return check
 
 
-def _labels(blocks: Blocks, brought: Brought | None) -> Check:
+def _labels(blocks: Blocks, brought: Brought) -> Check:
     def check(evidence: Evidence, *, method: str = METHOD, filter_by: str | None = None) -> Issues:  # noqa: ARG001
         if blocks.data.codes is None:
             raise NotApplicable("no label column")
-        if brought is None:
-            raise NotApplicable("skipped: without --pred-probs it " + NEED_ALL)
         if method != METHOD:
             raise InputError(f"labels: method {method!r} needs the data in memory; block by block there is {METHOD!r}")
         rule = next((r for r in RULES if r == filter_by), None) if filter_by is not None else DEFAULT
@@ -216,6 +249,30 @@ def _labels(blocks: Blocks, brought: Brought | None) -> Check:
 
     check.__name__ = "labels"
     return check
+
+
+def _labels_of_sample(blocks: Blocks) -> Check:
+    def check(evidence: Evidence, *, method: str = OURS, filter_by: str | None = None, seeds: int = SEEDS) -> Issues:  # noqa: ARG001
+        if blocks.data.codes is None:
+            raise NotApplicable("no label column")
+        rows, own = blocks.drawn
+        options = {"method": method, "filter_by": filter_by, "seeds": seeds}
+        return blocks.keep(sampled_labels(blocks.data, rows, own, blocks.seed, blocks.progress, options))
+
+    check.__name__ = "labels"
+    return check
+
+
+def _of_sample(blocks: Blocks) -> tuple[Check, ...]:
+    @functools.wraps(CHECKS["outliers"])
+    def far(evidence: Evidence, **said: Any) -> Issues:  # noqa: ARG001  a check's signature
+        return blocks.keep(outliers(blocks.sample, **said))
+
+    @functools.wraps(CHECKS["non_iid"])
+    def order(evidence: Evidence, **said: Any) -> Issues:  # noqa: ARG001
+        return blocks.keep(non_iid(blocks.sample, **said))
+
+    return far, order
 
 
 def _simple(blocks: Blocks) -> tuple[Check, ...]:
@@ -233,7 +290,12 @@ def _simple(blocks: Blocks) -> tuple[Check, ...]:
 
     @functools.wraps(CHECKS["duplicates"])
     def repeat(evidence: Evidence) -> Issues:  # noqa: ARG001
-        return blocks.keep(duplicates(data, blocks.exact, blocks.normalised))
+        found = duplicates(data, blocks.exact, blocks.normalised)
+        equal = [s for s in (blocks.exact, blocks.normalised) if s is not None]
+        try:
+            return blocks.keep(with_near(found, blocks.sample, equal))
+        except NotApplicable as why:
+            return blocks.keep(without_near(found, str(why)))
 
     @functools.wraps(CHECKS["imbalance"])
     def balance(evidence: Evidence, **said: Any) -> Issues:  # noqa: ARG001

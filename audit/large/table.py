@@ -13,9 +13,10 @@ import pandas as pd
 
 from audit.dataset import ROW, Dataset, Origin, sorted_classes
 from audit.errors import InputError, UnknownName, some
+from audit.large.places import Place, files_of, is_folder, parquet
 from audit.sources.content import Content
 from audit.sources.roles import LABEL_NAMES, MOST_REAL_CLASSES, Named, build
-from audit.sources.tables import content_of, parquet_files, remembered
+from audit.sources.tables import content_of, remembered
 from audit.stream.tiles import smallest
 
 HEAD = 10_000
@@ -24,14 +25,13 @@ BATCH_BYTES, FEWEST_ROWS, MOST_ROWS = 8 << 20, 256, 1 << 16
 MOST_CLASSES = 1 << 16
 TEXT_BYTES = 40
 """A text in memory takes so much at the least, however often the file says it and however short."""
-SUFFIXES = (".parquet", ".pq")
 
 
 @dataclass(frozen=True)
 class Part:
     """A row group of a file; row `start` of the whole is its first."""
 
-    path: Path
+    path: Place
     group: int
     start: int
     rows: int
@@ -43,7 +43,7 @@ class Part:
 class LargeTable:
     """Parquet files of the same columns, one after the other."""
 
-    path: Path
+    path: Place
     parts: tuple[Part, ...]
     schema: Any
     rows: int
@@ -87,32 +87,34 @@ class LargeData:
 
     def at(self, positions: np.ndarray) -> Dataset:
         """Some rows, ascending, read from the files."""
+        import pyarrow as pa
+
         found = []
         for part in self.table.parts:
             here = positions[(positions >= part.start) & (positions < part.start + part.rows)]
             if len(here):
-                found += [
-                    frame.loc[here[(here >= start) & (here < start + len(frame))]]
-                    for start, frame in batches(part, self.table.schema.names)
-                ]
-        table = pd.concat([f for f in found if len(f)])
+                for start, rows in arrow_batches(part, self.table.schema.names):
+                    own = here[(here >= start) & (here < start + len(rows))] - start
+                    if len(own):
+                        found.append(rows.take(pa.array(own)))
+        # put side by side before they become pandas': what a column becomes depends on all its values
+        table = frame_of(pa.concat_tables(found), self.table.path, 0)
         return replace(self.head, table=table.set_index(self.rows[positions].rename(ROW)))
 
 
-def open_table(path: Path) -> LargeTable:
+def open_table(path: Place) -> LargeTable:
     """The Parquet file, or the Parquet files in a folder; only their metadata is read."""
     import pyarrow as pa
-    import pyarrow.parquet as pq
 
-    files = parquet_files(path) if path.is_dir() else [path]
-    if not path.exists() or not files or (path.is_file() and path.suffix.lower() not in SUFFIXES):
+    files = files_of(path)
+    if not files or (isinstance(path, Path) and not path.exists()):
         raise InputError(f"{path}: only Parquet can be audited block by block: a .parquet file or a folder of them")
     parts: list[Part] = []
     schema, start, total, largest = None, 0, 0, 0
     columns: Counter[str] = Counter()
     for file in files:
         try:
-            with pq.ParquetFile(file) as opened:
+            with parquet(file) as opened:
                 own, meta = opened.schema_arrow, opened.metadata
         except (pa.ArrowException, OSError) as broken:
             raise InputError(f"{file}: not a whole Parquet file: {_first(broken)}") from None
@@ -141,23 +143,27 @@ def _at_once(size: int, rows: int) -> int:
 
 def batches(part: Part, columns: Sequence[str]) -> Iterator[tuple[int, pd.DataFrame]]:
     """The rows of a row group a batch at a time, indexed by position: (first row, columns)."""
+    return ((start, frame_of(rows, part.path, start)) for start, rows in arrow_batches(part, columns))
+
+
+def arrow_batches(part: Part, columns: Sequence[str]) -> Iterator[tuple[int, Any]]:
+    """The same as Arrow tables."""
     import pyarrow as pa
-    import pyarrow.parquet as pq
 
     start = part.start
     try:
-        with pq.ParquetFile(part.path, pre_buffer=False, buffer_size=1 << 20) as file:
+        with parquet(part.path, pre_buffer=False, buffer_size=1 << 20) as file:
             for batch in file.iter_batches(
                 part.batch, row_groups=[part.group], columns=list(columns), use_threads=False
             ):
                 if batch.num_rows:
-                    yield start, _frame(pa.Table.from_batches([batch]).select(list(columns)), part.path, start)
+                    yield start, pa.Table.from_batches([batch]).select(list(columns))
                 start += batch.num_rows
     except (pa.ArrowException, OSError) as broken:
         raise InputError(f"{part.path}: not a whole Parquet file: {_first(broken)}") from None
 
 
-def _frame(table: Any, path: Path, start: int) -> pd.DataFrame:
+def frame_of(table: Any, path: Place, start: int) -> pd.DataFrame:
     """As the whole file's columns would be read."""
     frame = content_of(table.replace_schema_metadata(None), Origin(), str(path)).table
     return frame.set_index(pd.RangeIndex(start, start + len(frame), name=ROW))
@@ -178,16 +184,15 @@ def open_data(table: LargeTable, named: Named, classes: Sequence[Hashable] | Non
 
 def _head(table: LargeTable) -> Content:
     import pyarrow as pa
-    import pyarrow.parquet as pq
 
     known = remembered(table.schema)
     if known.get("pandas") or known.get("images"):
         what = "row ids" if known.get("pandas") else "pictures"
         raise InputError(f"{table.path}: its {what} lie beside the columns; such a file is not audited block by block")
     part = table.parts[0]
-    with pq.ParquetFile(part.path, pre_buffer=False) as file:
+    with parquet(part.path, pre_buffer=False) as file:
         first = next(file.iter_batches(min(HEAD, part.rows), row_groups=[part.group]))
-    kind = "parquet-folder" if table.path.is_dir() else "parquet"
+    kind = "parquet-folder" if is_folder(table.path) else "parquet"
     return content_of(
         pa.Table.from_batches([first], schema=table.schema), Origin(kind, str(table.path)), str(table.path)
     )

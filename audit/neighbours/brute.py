@@ -37,16 +37,17 @@ def flat(base: np.ndarray) -> Any:
     return index
 
 
-def by_faiss(points: Centred, k: int) -> np.ndarray:
-    """(m, k) positions of the nearest: those of largest x·y - |y|²/2, a single product with a column more, which takes
-    faiss less time than distances do."""
+def by_faiss(points: Centred, k: int) -> tuple[np.ndarray, np.ndarray]:
+    """(m, k) of the nearest: x·y - |y|²/2, and positions. Those of which it is largest: a single product with a column
+    more, which takes faiss less time than distances do."""
     import faiss
 
     halves = (points.base * points.base).sum(axis=1, keepdims=True) / -2
     index = faiss.IndexFlatIP(points.base.shape[1] + 1)
     index.add(np.hstack([points.base, halves]))
     ones = np.ones((len(points.asked), 1), dtype="float32")
-    return np.asarray(index.search(np.hstack([points.asked, ones]), k)[1])
+    products, found = index.search(np.hstack([points.asked, ones]), k)
+    return products, found
 
 
 def on_device(points: Centred, k: int, device: str) -> np.ndarray:

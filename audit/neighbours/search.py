@@ -59,7 +59,7 @@ def nearest(
         return replace(near, how=f"exact, on {device}")
     found = None if _is_exact(points, method) else by_cells(points, want, k, own, recall)
     if found is None:
-        return reranked(base, asked, by_faiss(points, want), k, own, threads=_threads())
+        return reranked(base, asked, by_faiss(points, want)[1], k, own, threads=_threads())
     near = reranked(base, asked, found.candidates, k, own, threads=_threads())
     return replace(near, exact=False, recall=found.recall, how=found.how)
 

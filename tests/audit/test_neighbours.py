@@ -1,5 +1,7 @@
 """The graph of nearest neighbours is the exact one, or says how much of it was found."""
 
+import re
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -13,6 +15,11 @@ from audit.errors import InputError, UnknownName
 from audit.evidence import Evidence
 from audit.given import Given
 from audit.neighbours import Neighbours, nearest, sets
+from audit.render.html import html
+from audit.render.terminal import terminal
+from audit.run import audit
+from audit.suite import parse_suite
+from audit.verdict import gate
 
 
 def points(n: int, d: int, seed: int, offset: float = 0.0) -> np.ndarray:
@@ -232,3 +239,20 @@ def test_an_approximate_graph_is_told_by_the_evidence_and_kept_with_it(monkeypat
     assert kept.neighbours.notes == made.neighbours.notes
     assert set(made.neighbours.notes) <= set(non_iid(made).detail["notes"])
     assert np.array_equal(kept.neighbours.indices, made.neighbours.indices)
+
+
+def test_the_measured_recall_of_an_approximate_graph_stands_in_terminal_and_page(monkeypatch):
+    monkeypatch.setattr("audit.neighbours.search.EXACT_WORK", 0)
+    monkeypatch.setattr("audit.neighbours.search.has_room", lambda base: False)
+    base = clustered(1500)
+    data, suite = table_of(base[:, :2], np.arange(1500) % 2), parse_suite({}, name="none")
+    report = audit(data, suite=suite, given=Given(embeddings=base), checks=["duplicates", "outliers"])
+    verdict = gate(report, suite)
+    (note,) = (n for n in report.notes if n.startswith("nearest neighbours are approximate"))
+
+    assert re.search(
+        r"\d\d\.\d% of the true ones were found \(\d+ of \d+ cells, short codes; measured on 500 rows\)", note
+    )
+    shown = " ".join(terminal(report, verdict, path="report.html", steps=(), colour=False, unicode=True).split())
+    assert note in shown
+    assert note in html(report, verdict, data, None, path="report/")

@@ -27,7 +27,7 @@ NETWORK = "squeezenet1_1"
 
 def run() -> list[Goal]:
     _audits("planted:digits", "planted:digits-test", "digits", {})  # so that no audit that counts imports anything
-    return [_unchanged(), *_pictures()]
+    return [_unchanged(), *_pictures(), *_fitted()]
 
 
 def _unchanged() -> Goal:
@@ -114,6 +114,32 @@ def _changed(name: str, data: Dataset, backbone: Backbone | None, bar: float, fo
     if not np.array_equal(kept, embed(changed, backbone=backbone)[0]):
         raise AssertionError("kept vectors are not those that are made anew")
     return at_most(f"{CHANGED}: {name}", seconds / whole, bar, "of it", COMMAND, note)
+
+
+def _fitted() -> list[Goal]:
+    """What is fitted to all rows is made anew when one in a hundred changed: what that costs of the audit then."""
+    rng = np.random.default_rng(0)
+    numbers = pd.DataFrame(rng.normal(size=(10_000, 20))).add_prefix("x").assign(y=rng.choice(["a", "b", "c"], 10_000))
+    table = load(numbers, label="y")
+    goals = [_refitted("a table of 10,000 x 20", table, "x0", numbers["x0"] + 1)]
+    if (SHARED / "text").is_dir():
+        texts = load(str(SHARED / "text/banking77_train.csv"), text="text", label="category")
+        goals.append(_refitted("banking77", texts, "text", texts.table["text"] + " please"))
+    return goals
+
+
+def _refitted(name: str, data: Dataset, column: str, other: pd.Series) -> Goal:
+    cells = data.table[column].copy()
+    cells.iloc[::100] = other.iloc[::100]
+    changed = replace(data, table=data.table.assign(**{column: cells}))
+    embed(data.take(data.rows[:500]))  # so that the first audit imports nothing
+    with tempfile.TemporaryDirectory() as folder:
+        first = _cpu(lambda: audit(data, cache=Path(folder)))
+        again = _cpu(lambda: audit(changed, cache=Path(folder)))
+    vectors = _cpu(lambda: embed(changed))
+    note = f"vectors {vectors:.2f} of its {again:.2f} s of CPU; what is learnt from them and judged by them is made anew too"
+    what = f"audit where 1 % of the rows changed against the first: {name}"
+    return Goal(what, round(again / first, 2), "of it", "reported", None, COMMAND, note)
 
 
 def _noise(n: int) -> Dataset:

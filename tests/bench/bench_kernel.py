@@ -13,7 +13,7 @@ import numpy as np
 
 from audit.stream import FILTERS, Confident, confident, quality
 from tests.audit.stream.made import made
-from tests.bench.goals import Goal, at_least, not_measured
+from tests.bench.goals import Goal, at_least
 
 COMMAND = "python -m tests.bench kernel"
 SIZES = ((10_000, 10), (100_000, 10), (100_000, 100), (1_000_000, 10), (1_000_000, 100))
@@ -23,8 +23,6 @@ BARS = {
     "low_self_confidence": (None, 10), "low_normalized_margin": (None, 10), "prune_by_class": (None, None),
 }  # fmt: skip
 """Of each rule's ratio, below a million rows and from there on."""
-FREE = 1.7
-"""Speed-up of numpy's sort from which two cores count as free."""
 SCORES = {"self_confidence": 10, "normalized_margin": 3, "confidence_weighted_entropy": None}
 
 
@@ -46,7 +44,7 @@ def run() -> list[Goal]:
         warnings.filterwarnings("ignore", message="May not flag all label issues")
         for rows, classes in SIZES:
             goals += _size(*made(rows, classes), f"{rows:,} x {classes}")
-        return [*goals, _memory(), _threads()]
+        return [*goals, _memory(), *_threads()]
 
 
 def _size(labels: np.ndarray, probabilities: np.ndarray, name: str) -> Iterator[Goal]:
@@ -122,9 +120,10 @@ def _peak(work: Callable[[], object]) -> int:
         tracemalloc.stop()
 
 
-def _threads() -> Goal:
-    """Wall clock of two threads against one; judged only where numpy's own sort gains from a second thread."""
-    bar, name = 1.5, "one thread against two: both, 1,000,000 x 100"
+def _threads() -> Iterator[Goal]:
+    """Wall clock of two threads against one, and what numpy's sort, which shares nothing, gains on the same cores in the
+    same minute: where others use them too, no program gains more."""
+    name = "one thread against two, wall clock: {}"
     labels, probabilities = made(LARGE, 100)
 
     def work(threads: int) -> Confident:
@@ -132,10 +131,9 @@ def _threads() -> Goal:
 
     assert np.array_equal(work(1).masks["both"], work(2).masks["both"])
     ours, sort = _speed_up(work, _sorting)
-    if sort < FREE:
-        note = f"no second core is free: two threads sort {sort:.2f} x as fast as one, ours {ours:.2f} x"
-        return not_measured(name, f">= {bar:g}", "x", COMMAND, note)
-    return at_least(name, ours, bar, "x", COMMAND, f"wall clock; numpy's sort: {sort:.2f} x")
+    yield at_least(name.format("both, 1,000,000 x 100"), ours, 1.5, "x", COMMAND, "best of nine")
+    note = "what the second core is worth here"
+    yield Goal(name.format("numpy's sort of 8 arrays"), round(sort, 2), "x", "reported", None, COMMAND, note)
 
 
 def _sorting(threads: int) -> None:

@@ -95,11 +95,11 @@ def test_measures_flags_scores_and_findings_are_those_of_the_data_in_memory(both
     )
 
 
-def test_exact_duplicates_are_those_of_the_data_in_memory_and_near_ones_are_not_measured(both):
+def test_duplicates_are_those_of_the_data_in_memory(both):
     large, whole, _ = both
     here, there = large.report["duplicates"], whole["duplicates"]
 
-    assert here.measures == {k: v for k, v in there.measures.items() if k.startswith("exact")}
+    assert here.measures == there.measures
     assert here.findings["twin"].tolist() == there.findings["twin"].tolist() == ["3", "4", "3"]
 
 
@@ -134,13 +134,13 @@ def test_each_check_says_how_it_was_done_and_what_was_skipped_is_no_pass(both):
     paths = {i.check: (i.status, i.detail["path"]) for i in large.report}
 
     assert paths == {
-        **dict.fromkeys(
-            ("schema", "labels", "conflicts", "duplicates", "imbalance", "missing"), ("ran", "exact, streamed")
-        ),
-        **dict.fromkeys(("outliers", "leakage", "non_iid", "valuation"), ("not_applicable", "skipped")),
+        **dict.fromkeys(("schema", "labels", "conflicts", "imbalance", "missing"), ("ran", "exact, streamed")),
+        "duplicates": ("ran", "exact, streamed; near sampled"),
+        **dict.fromkeys(("outliers", "non_iid"), ("ran", "sampled")),
+        **dict.fromkeys(("leakage", "valuation"), ("not_applicable", "skipped")),
     }
-    breaches = {b.measure: b.severity for b in gate(large.report, SUITE).breaches}
-    assert breaches["duplicates.near.rate"] == "critical"
+    asked = parse_suite({"limits": {"leakage.exact.rate": 1, "valuation.rate": 1}}, name="skipped")
+    assert [b.severity for b in gate(large.report, asked).breaches] == ["critical", "critical"]
 
 
 def test_the_report_repairs_the_very_data_it_is_of(both):
@@ -200,9 +200,9 @@ def test_texts_are_normalised_as_in_memory(tmp_path):
     large = blocks(tmp_path / "d.parquet", suite=parse_suite({}, name="none"))
 
     for check in checks:
-        assert large.report[check].measures == {k: v for k, v in whole[check].measures.items() if "near" not in k}
-        kept = whole[check].findings.loc[large.report[check].findings.index]
-        pd.testing.assert_frame_equal(large.report[check].findings, kept, check_dtype=False, check_names=False)
+        found = large.report[check]
+        assert found.measures == whole[check].measures
+        pd.testing.assert_frame_equal(found.findings, whole[check].findings, check_dtype=False, check_names=False)
 
 
 def test_ids_name_the_rows(tmp_path):
@@ -251,15 +251,6 @@ def test_probabilities_of_other_rows_or_classes_are_refused_before_anything_is_r
     pd.DataFrame(probabilities, columns=["ant", "bee", "cat", "eel"]).to_parquet(model, index=False)
     with pytest.raises(UnknownName, match="no column for class 'dog'"):
         blocks(data, model)
-
-
-def test_without_probabilities_labels_are_skipped_and_a_limit_on_them_is_a_breach(tmp_path):
-    data, _ = write(tmp_path, *table())
-    large = blocks(data)
-
-    assert large.report["labels"].status == "not_applicable"
-    assert "--pred-probs" in large.report["labels"].why
-    assert "labels.rate" in [b.measure for b in gate(large.report, SUITE).breaches]
 
 
 def test_checks_not_begun_when_the_time_is_up_are_skipped_with_the_reason(tmp_path):
@@ -353,5 +344,5 @@ def test_data_without_labels_is_looked_at_for_what_needs_none(tmp_path):
     publish_blocks(large, gate(large.report, PLAIN), tmp_path / "report")
 
     ran = {i.check for i in Report.read(tmp_path / "report") if i.status == "ran"}
-    assert ran == {"duplicates", "missing"}
+    assert ran == {"duplicates", "missing", "outliers", "non_iid"}
     assert large.report["labels"].why == "no label column"

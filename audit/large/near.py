@@ -1,0 +1,168 @@
+"""The nearest of all rows to some rows, without all rows' vectors: exact distances, a tile of rows at a time."""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from audit.dataset import Dataset
+from audit.embeddings import Space, directions
+from audit.evidence import Progress
+from audit.large.engine import Map
+from audit.large.table import LargeTable, frame_of
+from audit.large.tiles import TILE, Stretch, slabs, stretches
+from audit.neighbours import Neighbours
+from audit.neighbours.brute import Centred, by_faiss
+from audit.neighbours.rerank import SPARE
+
+AT_ONCE = 1 << 11
+"""Rows whose vectors are made at a time: a text's words and signs take far more memory than its vector."""
+TOGETHER = 8
+"""Tiles that a worker takes at a time: those after the first need look at no row beyond what the first found."""
+QUERIES = 256
+"""Queries held against a tile at a time."""
+CROWDED = 1 << 12
+"""Candidates a query from which on only the nearest are taken: so many rows are equally near that any will do."""
+PAIRS = 1 << 14
+"""Distances computed at a time."""
+SLACK = 1e-4
+"""Of the squared lengths: how wrong a squared distance in float32 may be."""
+
+
+@dataclass(frozen=True, eq=False)
+class Asked:
+    """Whose neighbours are sought, and how rows become vectors."""
+
+    space: Space
+    centre: np.ndarray | None
+    """Where vectors are compared by direction: from where."""
+    head: Dataset
+    """Whose roles the rows have."""
+    queries: np.ndarray
+    """float32 (m, d)."""
+    own: np.ndarray
+    """(m,) the row that each is, which is not its neighbour."""
+    bound: np.ndarray
+    """(m,) a distance within which k other rows are known to lie, or infinity."""
+    k: int
+    tile: int = TILE
+    """Rows held against the queries at a time."""
+
+    @property
+    def columns(self) -> list[str]:
+        """The columns that vectors are made of."""
+        roles = self.head.roles
+        return [c for c in (roles.text, *roles.features) if c is not None]
+
+    def vectors(self, data: Dataset) -> np.ndarray:
+        """float32 (n, d) as they are compared."""
+        made = self.space(data)
+        return made if self.centre is None else directions(made, self.centre)
+
+
+def nearest_rows(asked: Asked, table: LargeTable, run: Map, progress: Progress) -> Neighbours:
+    """The k nearest of all rows to each query but itself, by distance in float64, ties by row: (m, k)."""
+    near = _none(asked)
+    found = run(functools.partial(near_here, asked), stretches(table, TOGETHER * asked.tile))
+    for stretch, part in zip(stretches(table, TOGETHER * asked.tile), found, strict=True):
+        near = _joined(near, part)
+        progress("neighbours", stretch.stop, table.rows)
+    kept = min(asked.k, table.rows - 1)
+    return near.first(kept)
+
+
+def near_here(asked: Asked, stretch: Stretch) -> Neighbours:
+    """The nearest of a stretch's rows; where it has too few, -1 at an infinite distance."""
+    near = _none(asked)
+    for start in range(stretch.start, stretch.stop, asked.tile):
+        here = replace(stretch, start=start, stop=min(start + asked.tile, stretch.stop))
+        near = _with_tile(asked, near, _vectors(asked, here), start)
+    return near
+
+
+def _none(asked: Asked) -> Neighbours:
+    shape = (len(asked.own), asked.k)
+    return Neighbours(np.full(shape, -1, np.int64), np.full(shape, np.inf))
+
+
+def _vectors(asked: Asked, stretch: Stretch) -> np.ndarray:
+    made = []
+    roles = replace(asked.head.roles, label=None, id=None, group=None, split=None, weight=None)
+    for start, rows in slabs(stretch, asked.columns, AT_ONCE):
+        frame = frame_of(rows, stretch.parts[0].path, start)
+        made.append(asked.vectors(replace(asked.head, table=frame, roles=roles, classes=())))
+    return np.concatenate(made)
+
+
+def _with_tile(asked: Asked, near: Neighbours, base: np.ndarray, start: int) -> Neighbours:
+    """With the rows of a tile: those that a product in float32 finds near enough, their distances in float64."""
+    points = Centred.of(base, asked.queries)
+    sizes, lengths = (np.einsum("nd,nd->n", x, x) for x in (points.asked, points.base))
+    margin = SLACK * (sizes + lengths.max())
+    # x·y - |y|²/2 as one product with a column more, as in brute.by_faiss
+    columns = np.ascontiguousarray(np.hstack([points.base, lengths[:, None] / -2]).T)
+    found = []
+    for i in range(0, len(sizes), QUERIES):
+        here = slice(i, i + QUERIES)
+        block, limit = Centred(points.base, points.asked[here]), asked.bound[here] ** 2 + margin[here]
+        who, row, gap = _within(block, columns, sizes[here], limit, asked.k + SPARE + 1)
+        kept = (gap <= near.distances[who + i, -1] ** 2 + margin[who + i]) & (row + start != asked.own[who + i])
+        who, row, gap = who[kept], row[kept], gap[kept]
+        kept = gap <= _kth(who, gap, asked.k) + 2 * margin[who + i]  # both are rough
+        found.append((who[kept] + i, row[kept]))
+    who, row = (np.concatenate(parts) for parts in zip(*found, strict=True))
+    distance = np.empty(len(who))
+    for i in range(0, len(who), PAIRS):
+        gap = base[row[i : i + PAIRS]].astype("float64")
+        gap -= asked.queries[who[i : i + PAIRS]]
+        distance[i : i + PAIRS] = np.sqrt(np.einsum("pd,pd->p", gap, gap))
+    return _with_pairs(near, who, row + start, distance)
+
+
+def _within(
+    points: Centred, columns: np.ndarray, sizes: np.ndarray, limit: np.ndarray, want: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Pairs (query, row, squared distance, roughly) of at most the limit (m,), query by query; where that are too many,
+    of the `want` nearest rows."""
+    products = np.hstack([points.asked, np.ones((len(sizes), 1), "float32")]) @ columns
+    floor = ((sizes - limit) / 2).astype("float32")
+    close = products >= floor[:, None]
+    if np.count_nonzero(close) > CROWDED * len(sizes):
+        products, found = by_faiss(points, min(len(points.base), want))
+        who = np.repeat(np.arange(len(sizes)), found.shape[1])
+        return who, found.ravel(), (sizes[:, None] - 2 * products).ravel()
+    who, row = np.divmod(np.flatnonzero(close), len(points.base))
+    return who, row, sizes[who] - 2 * products[who, row]
+
+
+def _kth(who: np.ndarray, gap: np.ndarray, k: int) -> np.ndarray:
+    """For each pair the k-th smallest value of its query's, infinite where there are fewer; pairs come query by query."""
+    order = np.lexsort((gap, who))
+    heads = np.flatnonzero(np.diff(who, prepend=-1))
+    sizes = np.diff(np.append(heads, len(who)))
+    kth = np.where(sizes >= k, gap[order][np.minimum(heads + k, len(who)) - 1], np.inf) if len(who) else gap
+    return np.repeat(kth, sizes)
+
+
+def _with_pairs(near: Neighbours, who: np.ndarray, row: np.ndarray, distance: np.ndarray) -> Neighbours:
+    """With other rows for some queries. The order of candidates is total, so neither their order nor how they are
+    grouped matters."""
+    touched, place = np.unique(who, return_inverse=True)
+    k = near.indices.shape[1]
+    whose = np.concatenate([np.repeat(np.arange(len(touched)), k), place])
+    indices = np.concatenate([near.indices[touched].ravel(), row])
+    distances = np.concatenate([near.distances[touched].ravel(), distance])
+    order = np.lexsort((indices, distances, whose))
+    heads = np.flatnonzero(np.diff(whose[order], prepend=-1))
+    best = order[heads[:, None] + np.arange(k)]
+    both = near.indices.copy(), near.distances.copy()
+    both[0][touched], both[1][touched] = indices[best], distances[best]
+    return Neighbours(*both)
+
+
+def _joined(near: Neighbours, more: Neighbours) -> Neighbours:
+    """The nearest of both."""
+    m, k = near.indices.shape
+    return _with_pairs(near, np.repeat(np.arange(m), k), more.indices.ravel(), more.distances.ravel())

@@ -1,0 +1,113 @@
+"""Some rows of a large table, drawn by what they hold, and what may be said of all rows by them.
+
+A row's key is a hash of its content, of how many equal rows come before it, and of the seed; the rows of the smallest
+keys are drawn. So every row is as likely as any other, which ones are drawn does not depend on blocks or machines, and
+a smaller sample is a part of a larger one.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from audit.large.copies import Sets
+from audit.statistics import wilson
+
+STEP = np.uint64(0x9E3779B97F4A7C15)
+MIXERS = ((np.uint64(30), np.uint64(0xBF58476D1CE4E5B9)), (np.uint64(27), np.uint64(0x94D049BB133111EB)))
+CHUNK = 1 << 16
+
+
+def drawn(hashes: np.ndarray, equal: Sets, count: int, seed: int) -> np.ndarray:
+    """(count,) ascending positions of the rows of the smallest keys; all rows where there are no more.
+
+    Args:
+        hashes: (n, 2) uint64 halves of the hash of each row's content.
+        equal: the rows of equal content.
+        count: how many to draw.
+        seed: of the audit.
+    """
+    n = len(hashes)
+    if count >= n:
+        return np.arange(n)
+    keys = np.empty(n, np.uint64)
+    salt = _mixed(np.array([seed], np.int64).view(np.uint64))
+    for i in range(0, n, CHUNK):
+        keys[i : i + CHUNK] = _mixed(hashes[i : i + CHUNK, 0] ^ salt)
+    keys[equal.rows] = _mixed(keys[equal.rows] + STEP * _before(equal))
+    last = np.partition(keys, count - 1)[count - 1]
+    return np.flatnonzero(keys <= last)[:count]
+
+
+def _mixed(values: np.ndarray) -> np.ndarray:
+    """uint64 with every bit a mix of all (Steele, Lea, Flood: Fast splittable pseudorandom number generators, 2014)."""
+    values = values + STEP
+    for shift, factor in MIXERS:
+        values = (values ^ (values >> shift)) * factor
+    return np.asarray(values ^ (values >> np.uint64(31)))
+
+
+def _before(equal: Sets) -> np.ndarray:
+    """(m,) how many members of a row's set come before it."""
+    order = np.argsort(equal.first, kind="stable")
+    first = equal.first[order]
+    heads = np.flatnonzero(np.concatenate([[True], first[1:] != first[:-1]])) if len(first) else order
+    before = np.empty(len(order), np.uint64)
+    before[order] = np.arange(len(order)) - np.repeat(heads, np.diff(np.append(heads, len(order))))
+    return before
+
+
+@dataclass(frozen=True)
+class Share:
+    """How many of all rows have something, by those of a sample of them that have it."""
+
+    hits: int
+    drawn: int
+    rows: int
+
+    @property
+    def rate(self) -> float:
+        """The sample's share."""
+        return self.hits / self.drawn
+
+    @property
+    def ends(self) -> tuple[float, float]:
+        """Wilson's 95 % interval of the share of all rows. Drawn without replacement, m of n rows say as much as
+        m (n - 1) / (n - m) that are put back, and all of them leave nothing open."""
+        if self.drawn >= self.rows:
+            return self.rate, self.rate
+        worth = self.drawn * (self.rows - 1) / (self.rows - self.drawn)
+        low, high = wilson(worth * self.rate, worth)
+        # at least what was seen, and not what was seen to be otherwise
+        seen = self.rows - self.drawn + self.hits
+        return max(low, self.hits / self.rows), min(high, seen / self.rows)
+
+    def measures(self, prefix: str = "") -> dict[str, float]:
+        """The count and the rate as measures."""
+        return {f"{prefix}count": round(self.rate * self.rows), f"{prefix}rate": self.rate}
+
+    def intervals(self, prefix: str = "") -> dict[str, list[float]]:
+        """Their intervals."""
+        low, high = self.ends
+        count: list[float] = [math.floor(low * self.rows + 1e-9), math.ceil(high * self.rows - 1e-9)]
+        return {f"{prefix}count": count, f"{prefix}rate": [low, high]}
+
+
+def told(what: str, share: Share) -> str:
+    """What a reader must know of an estimate."""
+    low, high = share.ends
+    if share.drawn >= share.rows:
+        return f"{what}: all {share.rows:,} rows were drawn, so the sample leaves nothing open"
+    return (
+        f"{what}: {share.rate:.2%} ({low:.2%} to {high:.2%}) is estimated from {share.drawn:,} of {share.rows:,} rows, each "
+        f"held against all; a limit is held against the upper end"
+    )
+
+
+def sampled(drawn: int, rows: int, intervals: Mapping[str, Any]) -> dict[str, Any]:
+    """What a check that looked at a sample puts among its details."""
+    return {"sampled": {"rows": drawn, "of": rows}, "intervals": dict(intervals)}
