@@ -10,6 +10,7 @@ from audit.files import refuse_existing, write_bytes
 from audit.render.html import html
 from audit.render.markdown import markdown
 from audit.report import Report
+from audit.review.people import with_people
 from audit.verdict import Verdict
 
 EVIDENCE = "evidence"
@@ -23,12 +24,19 @@ def ready(folder: Path, *, force: bool) -> None:
 
 
 def publish(report: Report, verdict: Verdict, data: Dataset, reference: Dataset | None, folder: Path) -> None:
-    """Write report.html, report.md, scores.parquet, issues.parquet and audit.json into `folder`."""
+    """Write report.html, report.md, scores.parquet, issues.parquet, map.parquet if there is a map, and audit.json into
+    `folder`."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "audit.json").unlink(missing_ok=True)
     except OSError as refused:
         raise OutputError(f"{folder}: cannot write here: {refused.strerror}") from None
-    write_bytes(folder / "report.html", html(report, verdict, data, reference, path=f"{folder}/").encode())
-    write_bytes(folder / "report.md", markdown(report, verdict, path=f"{folder}/").encode())
+    write_pages(report, verdict, data, reference, folder)
     report.write(folder)
+
+
+def write_pages(report: Report, verdict: Verdict, data: Dataset, reference: Dataset | None, folder: Path) -> None:
+    """Write report.html and report.md into `folder`, with what people decided in its review/."""
+    shown = with_people(report, folder)
+    write_bytes(folder / "report.html", html(shown, verdict, data, reference, path=f"{folder}/").encode())
+    write_bytes(folder / "report.md", markdown(shown, verdict, path=f"{folder}/").encode())

@@ -18,3 +18,11 @@ def wilson(successes: float, n: float, z: float = Z95) -> tuple[float, float]:
     low = 0.0 if successes == 0 else max(0.0, centre - half)
     high = 1.0 if successes == n else min(1.0, centre + half)
     return low, high
+
+
+def paired_difference(gained: int, lost: int, n: int, z: float = Z95) -> tuple[float, float]:
+    """Interval of (gained - lost) / n, the difference of two shares of the same n rows, of which `gained` count only
+    for the first share and `lost` only for the second: half a row added to each (Agresti and Min, Stat. Med. 2005)."""
+    middle = (gained - lost) / (n + 2)
+    half = z * math.sqrt(gained + lost + 1 - (gained - lost) ** 2 / (n + 2)) / (n + 2)
+    return max(middle - half, -1.0), min(middle + half, 1.0)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from audit.files import read_json, write_json
+from audit.shown import shown
 
 SCHEMA_VERSION = 1
 Judgement = Literal["helps", "hurts", "no difference", "cannot tell", "not enough seeds", "failed"]
@@ -92,6 +93,14 @@ class Comparison:
     delta: float = 0.003
     """Differences of accuracy within this are not worth having."""
     extra: Mapping[str, Any] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        return (
+            f"Comparison({self.dataset!r}, {len(self.variants)} versions, {len(self.sizes)} sizes, {self.seeds} seeds)"
+        )
+
+    def _repr_html_(self) -> str:
+        return shown("train.render.notebook:comparison", self)
 
     @property
     def verdicts(self) -> dict[tuple[str, str], Judgement]:

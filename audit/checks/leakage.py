@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import zip_longest
 from pathlib import PurePath
 from typing import Any
 
@@ -13,6 +14,7 @@ from audit.checks.findings import found, scored
 from audit.dataset import Dataset
 from audit.errors import NotApplicable
 from audit.evidence import NEAR, Evidence
+from audit.inflation import NEIGHBOUR, Sides, inflation
 from audit.neighbours import Neighbours, nearest
 from audit.report import Issues
 
@@ -32,6 +34,10 @@ class _Split:
     there: Dataset
     name: str
     near: Neighbours | None
+    vectors: tuple[np.ndarray, np.ndarray] | None = None
+    """The embeddings of both, where both have them."""
+    space: tuple[np.ndarray, np.ndarray] | None = None
+    """The same as neighbours are sought among them."""
 
 
 def leakage(evidence: Evidence) -> Issues:
@@ -39,6 +45,8 @@ def leakage(evidence: Evidence) -> Issues:
 
     Counts and rates are of the reference's rows; the rows flagged are the ones *here*, since taking them out of
     training mends the leak and leaves the test set as it was. `near` rows are neither exact nor normalised twins.
+    Where both sides are labelled, `inflation` is what the leak adds to the score of a nearest neighbour, which
+    memorises, as a share of the reference's rows (audit/inflation.py).
     """
     data = evidence.data
     split = _split(evidence)
@@ -55,7 +63,35 @@ def leakage(evidence: Evidence) -> Issues:
     leaked = np.flatnonzero(here >= 0)
     measures = {f"{k}.{m}": v for k, c in counts.items() for m, v in (("count", c), ("rate", c / len(split.there)))}
     closeness = _closeness(split, kind, evidence.near_threshold)
-    return Issues(check="leakage", measures=measures, **_rows(data, split, kind, here, leaked, closeness))
+    rows = _rows(data, split, kind, here, leaked, closeness)
+    worth, detail = _inflation(evidence, split, here)
+    notes = [*(split.near.notes if split.near is not None else ()), *detail.get("notes", ())]
+    detail = {**rows["detail"], **detail, **({"notes": notes} if notes else {})}
+    return Issues(check="leakage", measures={**measures, **worth}, **{**rows, "detail": detail})
+
+
+def _inflation(evidence: Evidence, split: _Split, here: np.ndarray) -> tuple[dict[str, float], dict[str, Any]]:
+    """What the leak is worth in a test score: measures, and what the pages show."""
+    data, there = evidence.data, split.there
+    if data.roles.label is None or there.roles.label is None:
+        return {}, {}
+    leaked = here >= 0
+    if not leaked.any():
+        return {"inflation": 0.0, "inflation_low": 0.0}, {}
+    if split.vectors is None or split.space is None or split.near is None or not split.near.indices.shape[1]:
+        return {}, {"notes": ["what the leak is worth in points was not measured: the two sides share no embeddings"]}
+    alike = evidence.near_sets  # a twin's own copies and near copies here would keep what it taught
+    twins = np.isin(alike[split.here], alike[here[leaked]])
+    code = {str(c): k for k, c in enumerate(data.classes)}
+    labels = np.array([code.get(str(v), -1) for v in there.given])
+    sides = Sides(split.vectors, split.space, (data.labels[split.here], labels), split.near, twins, leaked)
+    found, notes = inflation(sides)
+    detail = {"notes": notes} if notes else {}
+    if not found:
+        return {}, detail
+    worth = next(x for x in found if x.model == NEIGHBOUR)
+    lines = {"models": [x.to_dict() for x in found], "leaked": int(leaked.sum()), "dropped": int(twins.sum())}
+    return {"inflation": worth.difference, "inflation_low": worth.low}, {**detail, "inflation": lines}
 
 
 def _closeness(split: _Split, kind: np.ndarray, threshold: float) -> np.ndarray:
@@ -80,10 +116,19 @@ def _form(data: Dataset) -> str | None:
 
 
 def _split(evidence: Evidence) -> _Split:
+    return _by_column(evidence) if evidence.reference is None else _by_reference(evidence, evidence.reference)
+
+
+def _by_reference(evidence: Evidence, there: Dataset) -> _Split:
+    here, name = np.arange(len(evidence.data)), PurePath(there.name).name
+    if not evidence.has_reference_embeddings:
+        return _Split(here, there, name, None)
+    both = (evidence.embeddings, evidence.reference_embeddings)
+    return _Split(here, there, name, evidence.reference_neighbours, both, (evidence.space[0], evidence.space[1]))
+
+
+def _by_column(evidence: Evidence) -> _Split:
     data = evidence.data
-    if evidence.reference is not None:
-        near = _or_none(evidence)
-        return _Split(np.arange(len(data)), evidence.reference, PurePath(evidence.reference.name).name, near)
     if data.roles.split is None:
         raise NotApplicable("nothing to compare with (--reference DATA, or --split COLUMN)")
     column = data.table[data.roles.split].map(str)  # a row without a split is in one of its own
@@ -91,15 +136,11 @@ def _split(evidence: Evidence) -> _Split:
     mask = (column == trained).to_numpy()
     if mask.all():
         raise NotApplicable(f"column {data.roles.split!r} holds one split only: {trained!r}")
-    here, there = np.flatnonzero(mask), np.flatnonzero(~mask)
-    space = evidence.space[0]
+    here, there, space = np.flatnonzero(mask), np.flatnonzero(~mask), evidence.space[0]
     near = nearest(space[here], 1, space[there])
     others = ", ".join(sorted(set(column[~mask])))
-    return _Split(here, data.take(data.rows[there]), f"split {others}", near)
-
-
-def _or_none(evidence: Evidence) -> Neighbours | None:
-    return evidence.reference_neighbours if evidence.has_reference_embeddings else None
+    vectors = (evidence.embeddings[here], evidence.embeddings[there])
+    return _Split(here, data.take(data.rows[there]), f"split {others}", near, vectors, (space[here], space[there]))
 
 
 def _twins(kind: str, data: Dataset, split: _Split, threshold: float) -> np.ndarray:
@@ -141,7 +182,7 @@ def _rows(
             "label": str(data.given.iloc[here[q]]) if labelled else "",
             "reference_label": str(split.there.given.iloc[q]) if split.there.roles.label is not None else "",
         }
-        for q in sorted(leaked.tolist(), key=lambda q: order.index(str(kind[q])))[:SHOWN]
+        for q in _in_turn([np.flatnonzero(kind == name).tolist() for name in order])[:SHOWN]
     ]
     return {
         "scores": scored(data.rows, score, flagged),
@@ -155,3 +196,8 @@ def _rows(
         ),
         "detail": {"against": split.name, "rows_there": len(split.there), "pairs": pairs},
     }
+
+
+def _in_turn(kinds: list[list[int]]) -> list[int]:
+    """One of each kind in turn, so that the first few show every kind there is."""
+    return [q for turn in zip_longest(*kinds) for q in turn if q is not None]

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from audit.commands import options as opt
-from audit.errors import InputError
+from audit.errors import AssayError, InputError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from audit.review.journal import Journal
     from audit.review.queue import Plan
     from audit.review.session import Session
+
+WIDTH = 80
 
 
 @click.command("review")
@@ -85,8 +87,9 @@ def command(
     journal = _journal(where, report, design)
     if taken is not None:
         _take_in(journal, design, taken, reviewer or _user())
+        _remake(where, data)
     if export is not None:
-        _export(journal, design, export, _dataset(data, report) if export.suffix == ".json" else None)
+        _export(journal, design, export, _loaded(report, data) if export.suffix == ".json" else None)
     if verified is not None:
         _write_verified(journal, design, verified)
     queue = order(design, budget=budget, sample=sample)
@@ -99,8 +102,24 @@ def command(
         session = _about_disagreements(session)
     else:
         session.queue.extend(queue.tolist())
-    _serve(session, port, no_browser=no_browser)
+    try:
+        _serve(session, port, no_browser=no_browser)
+    finally:  # Ctrl-C is how it ends
+        if journal.standing:
+            _remake(where, data, session.desk.data)
     return 0
+
+
+def _remake(where: Path, named: str | None, data: Dataset | None = None) -> None:
+    """Show what was decided on the report's pages. Where that cannot be, the decisions are kept all the same."""
+    from audit.commands.pages import republish
+
+    try:
+        republish(where, named, data)
+    except AssayError as refused:
+        click.echo(f"{where}: the pages still show what they showed before: {refused}", err=True)
+        return
+    click.echo(f"{where / 'report.html'}: made anew, with what people decided", err=True)
 
 
 def _journal(where: Path, report: Report, design: Plan) -> Journal:
@@ -116,40 +135,24 @@ def _user() -> str:
         return "reviewer"
 
 
-def _audited_data(report: Report) -> str:
-    """What the audit was given as DATA, out of its own command line; else what the report calls the data."""
-    from audit.commands.audit import command as audit
+def _loaded(report: Report, named: str | None) -> Dataset:
+    from audit.commands.pages import audited_data
 
-    words = shlex.split(report.command)
-    if words[:2] != ["assay", "audit"]:
-        return report.dataset.name
-    said = audit.make_context("audit", words[2:], resilient_parsing=True).params["data"]
-    return said or report.dataset.name
-
-
-def _dataset(named: str | None, report: Report) -> Dataset:
-    """The data that was audited, in the roles it had."""
-    from audit.sources import load
-    from audit.treatments import check_fresh
-
-    recorded = {k: v for k, v in report.dataset.roles.to_dict().items() if k != "grid"}
-    dataset = load(named or _audited_data(report), **recorded)
-    check_fresh(dataset, report)
-    return dataset
+    return audited_data(report, named)
 
 
 def _session(report: Report, design: Plan, journal: Journal, where: Path, named: str | None, reviewer: str) -> Session:
     from audit.cache import Cache
     from audit.evidence import Evidence
     from audit.publish import EVIDENCE
+    from audit.render.headline import apply_command
     from audit.review.rows import Desk
     from audit.review.session import Session
 
-    dataset, kept = _dataset(named, report), where / EVIDENCE
+    dataset, kept = _loaded(report, named), where / EVIDENCE
     evidence = Evidence(dataset, seed=report.seed, cache=Cache(kept if kept.is_dir() else None))
-    clean = ["assay", "clean", named or _audited_data(report), "--report", f"{where}/", "--by", "review"]
     steps = (
-        ("Do what was decided; assay restore undoes it:", shlex.join(clean)),
+        ("Do what was decided; assay restore undoes it:", apply_command(report, f"{where}/", named)),
         ("See what the answers say of the flags:", shlex.join(["assay", "review", f"{where}/", "--summary"])),
     )
     return Session(Desk(dataset, report, design, evidence), journal, [], reviewer, steps=steps)
@@ -167,14 +170,17 @@ def _about_disagreements(session: Session) -> Session:
 
 
 def _serve(session: Session, port: int, *, no_browser: bool) -> None:
+    from audit.render.terminal import command_lines
     from audit.review.server import opened, serve
 
     if not session.queue:
         raise InputError("nothing was flagged, so there is nothing to settle; --sample 300 draws rows that were not")
+    session.state()  # what the first row needs is read now, so that the page need not wait for it
     listener, door = opened(port)
 
     def ready(address: str) -> None:
         click.echo(f"{address}\nanswers go to {session.journal.path}; end with Ctrl-C")
+        click.echo("\n".join(command_lines("then:", session.steps[0][1], WIDTH)))
         if not no_browser:
             webbrowser.open(address)
 

@@ -15,7 +15,7 @@ from audit.errors import AssayError
 from audit.evidence import Evidence
 from audit.neighbours import Neighbours
 from audit.render import words
-from audit.render.examples import Cell, Example, Shelf, cell_text
+from audit.render.examples import Cell, Example, Shelf, cell_text, contrary
 from audit.report import Report
 from audit.review.queue import Plan
 
@@ -85,7 +85,7 @@ class Desk:
         """The row at a position of the plan. Texts in it are data: the page writes them as text, never as markup."""
         row = self.design.ids[position]
         given, suggested = self.design.given[position], self.design.suggested[position]
-        shown = self._example(row)
+        shown = self._example(row, given, suggested)
         near, votes = self._neighbours(row, given, suggested)
         return {
             "row": row,
@@ -98,7 +98,7 @@ class Desk:
             "near": [{**n, "shown": _as_json(e)} for n, e in near],
         }
 
-    def _example(self, row: str) -> Example:
+    def _example(self, row: str, given: str, suggested: str) -> Example:
         shown = self.shelf.show(row, side=SIDE)
         known = self.shelf.ids[row]
         if self.data.kind == "text":
@@ -106,8 +106,9 @@ class Desk:
             return Example(shown.row, shown.label, text=words.shorten(text, LONGEST))
         if self.data.kind == "table":
             line = self.data.table.iloc[int(self.data.rows.get_loc(known))]  # type: ignore[arg-type]
-            columns = self.data.roles.features[:MOST_CELLS]
-            cells = tuple(Cell(words.visible(c), cell_text(line[c])) for c in columns)
+            usual = contrary(self.shelf, row, given, suggested)  # what speaks against the label comes first
+            columns = list(dict.fromkeys([*usual, *self.data.roles.features]))[:MOST_CELLS]
+            cells = tuple(Cell(words.visible(c), cell_text(line[c]), aside=usual.get(c, "")) for c in columns)
             return Example(shown.row, shown.label, cells=cells)
         return shown
 
@@ -180,6 +181,6 @@ def _as_json(shown: Example) -> dict[str, Any]:
         "uri": shown.uri,
         "tiny": shown.tiny,
         "text": str(shown.text),
-        "cells": [{"name": c.name, "value": c.value} for c in shown.cells],
+        "cells": [{"name": c.name, "value": c.value, "aside": c.aside} for c in shown.cells],
         "why": shown.why,
     }

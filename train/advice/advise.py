@@ -9,6 +9,7 @@ from typing import Any
 
 from audit.errors import InputError
 from audit.files import read_json, write_json
+from audit.shown import shown
 from train.advice.actions import (
     Action,
     Estimate,
@@ -18,6 +19,7 @@ from train.advice.actions import (
 from train.advice.decide import Answer, Decision, decide
 from train.advice.growth_options import augment_options, collect_options, grow_options, longer_options
 from train.advice.measured import Measured, chosen_model, read_measured
+from train.advice.precision import by_report
 from train.advice.prices import Bill, Prices
 from train.advice.readings import BETTER_SEEDS, MOST_SEEDS
 from train.advice.repair_options import repair_options
@@ -63,6 +65,14 @@ class Advice:
     notes: tuple[str, ...] = ()
     command: str = ""
     created: str = ""
+    compared: str = ""
+    """The command of the first comparison."""
+
+    def __repr__(self) -> str:
+        return f"Advice({self.dataset!r}, {self.answer}: {self.choice or 'nothing'}, of {len(self.actions)} actions)"
+
+    def _repr_html_(self) -> str:
+        return shown("train.render.notebook:advice", self)
 
     def action(self, name: str) -> Action:
         """One action by its name."""
@@ -77,7 +87,8 @@ class Advice:
         """What `to_dict` gave; InputError if it is of another version."""
         if (version := values.get("schema_version")) != SCHEMA_VERSION:
             raise InputError(f"{FILE} has schema version {version}, this assay reads {SCHEMA_VERSION}")
-        known = {f.name: values[f.name] for f in fields(cls)}
+        known = {f.name: values[f.name] for f in fields(cls) if f.name != "compared"}
+        known["compared"] = values.get("compared", "")  # the first files of this version have none
         lists = {k: tuple(known[k]) for k in ("anyway", "rivals", "folders", "notes")}
         return cls(**(known | lists | {"actions": tuple(Action.from_dict(a) for a in known["actions"])}))
 
@@ -97,6 +108,7 @@ def advise(
     *,
     horizon: int | None = None,
     model: str | None = None,
+    report: Path | None = None,
     command: str = "",
     created: str = "",
 ) -> Advice:
@@ -109,16 +121,21 @@ def advise(
         horizon: the most rows that there could ever be; by default 4 times as many as were measured, the furthest that
             a curve is followed.
         model: the one to advise on; by default the first that was compared.
+        report: the folder of an audit of all the data. It counts the labels that look wrong, and says how many of these
+            are: as people found who settled some of them there, else as the audit expects.
         command: kept in the advice.
         created: the date, kept too.
 
     Raises:
-        InputError: if a folder holds no finished comparison, or those of different data.
+        InputError: if a folder holds no finished comparison, or those of different data, or the report is of other data.
         UnknownName: if no such model was compared.
     """
     if horizon is not None and horizon < 1:
         raise InputError(f"--horizon is a number of rows, got {horizon}")
-    return weigh(read_measured(folders), prices or Prices(), horizon, model, command=command, created=created)
+    measured = read_measured(folders)
+    if report is not None:
+        measured = replace(measured, reported=by_report(report, measured.fingerprint))
+    return weigh(measured, prices or Prices(), horizon, model, command=command, created=created)
 
 
 def weigh(
@@ -157,6 +174,7 @@ def weigh(
         notes=(*measured.notes, *_notes(measured, about, prices, horizon, weighed)),
         command=command,
         created=created,
+        compared=measured.command,
     )
 
 

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from audit.errors import InputError, UnknownName
+from train.advice.precision import Precision, assumed, by_draws
 from train.comparison import BASELINE, SCHEMA_VERSION, read_comparison
 from train.judge.curves import Curve, Refused, fit_curve
 
@@ -48,6 +49,10 @@ class Measured:
     """Verified test rows by which the contrasts were corrected."""
     test_noise: str = ""
     """What is said of wrong labels in the test set."""
+    fingerprint: str = ""
+    """Of the data."""
+    reported: Precision | None = None
+    """What a report on the data says of its flags, where one was named."""
     notes: tuple[str, ...] = ()
 
     @property
@@ -80,6 +85,12 @@ class Measured:
         """The mean of that over the seeds; None where no cell has it."""
         found = self.by_seed(variant, model, value)
         return float(np.mean(list(found.values()))) if found else None
+
+    def precision(self, model: str) -> Precision:
+        """Of the labels that look wrong, the share that is: by the report that was named, else by the draws' audits, else
+        as it is taken where nobody knows."""
+        drawn = (self.average(BASELINE, model, name) for name in ("precision", "precision_low", "precision_high"))
+        return self.reported or by_draws(*drawn) or assumed()
 
     @cached_property
     def raw_curves(self) -> Mapping[str, Curve | Refused]:
@@ -131,6 +142,7 @@ def read_measured(folders: Sequence[Path]) -> Measured:
         surface=_joined(every, "surface"),
         verified=(first.get("corrected") or {}).get("rows"),
         test_noise=first["protocol"].get("test_noise") or "",
+        fingerprint=first["protocol"].get("data_fingerprint") or "",
         notes=tuple(
             f"{folder} goes up to {other['sizes'][-1]:,} rows, {home} to {largest:,}: only its curves are used"
             for folder, other in others

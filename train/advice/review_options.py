@@ -22,14 +22,11 @@ from train.judge.curves import Refused
 from train.judge.statistics import over_seeds
 
 LABEL_REPAIRS = ("pruned", "relabelled", "reweighted")
-FLAGGING = ("reweighted", "pruned")
-"""Versions that edit every row whose label looks wrong, so that their edits count these."""
+FLAGGING = ("pruned", "reweighted")
+"""Versions whose edits count the labels that look wrong, exactly or nearly, where the draws' audits did not."""
 ORACLE = "oracle"
 POLLUTED = ("polluted:5", "polluted:10", "polluted:20")
 MOST_POLLUTED = 60.0
-PRECISION = (0.5, 1.0)
-"""Of the labels that look wrong, the share that is, where nobody knows: published and measured values lie here for all
-but weak cleaners. The middle is the estimate."""
 COSTLIEST = 5.0
 """A wrong label is taken to cost at most so many times its share of the rows: an upper end, by convention."""
 
@@ -61,9 +58,17 @@ def review_options(measured: Measured, model: str, prices: Prices) -> list[Actio
 
 
 def _flagged(measured: Measured, model: str) -> float | None:
-    """Labels of the data that look wrong: the mean of the largest draws, scaled to all rows."""
-    found = [e for v in FLAGGING if (e := measured.average(v, model, "edits")) is not None]
-    return max(found) * measured.rows / measured.largest if found else None
+    """Labels of the data that look wrong: by the report on it, else the mean of the largest draws scaled to all rows."""
+    if measured.reported is not None and measured.reported.flagged is not None:
+        return float(measured.reported.flagged)
+    drawn = _flags(measured, model)
+    return float(np.mean(list(drawn.values()))) * measured.rows / measured.largest if drawn else None
+
+
+def _flags(measured: Measured, model: str) -> dict[int, float]:
+    """Seed to how many labels of the largest draw look wrong."""
+    edits = (measured.by_seed(v, model, "edits") for v in FLAGGING)
+    return measured.by_seed(BASELINE, model, "flagged") or next(filter(None, edits), {})
 
 
 def _unmeasured_review(measured: Measured, model: str) -> Action:
@@ -83,7 +88,7 @@ def _review_flagged(measured: Measured, model: str, prices: Prices, flagged: flo
     opinion = read_backwards(measured, model)
     estimate, evidence = _reviewed(measured, model, opinion, flagged / measured.rows)
     why, command = _to_settle_review(measured, model, opinion)
-    if measured.rows != measured.largest:
+    if measured.rows != measured.largest and measured.reported is None:
         evidence.append(f"Counted in draws of {measured.largest:,} rows and scaled to all {measured.rows:,}.")
     if cost := measured.noise_cost(model):
         evidence.append(
@@ -144,10 +149,8 @@ def _reviewed(
         best = _best_repair(measured, model)
         if recall is not None:
             return _at_least(perfect.scaled(recall), best), evidence
-        assumed = (
-            f"Assumed: of the labels that look wrong, {words.share(PRECISION[0])} to {words.share(PRECISION[1])} are."
-        )
-        return _at_least(perfect.scaled(sum(PRECISION) / 2, *PRECISION), best), [*evidence, assumed]
+        flags = measured.precision(model)
+        return _at_least(perfect.scaled(flags.value, flags.low, flags.high), best), [*evidence, flags.told]
     return _by_repairs(measured, model, share)
 
 
@@ -161,7 +164,7 @@ def _at_least(estimate: Estimate, best: Mapping[str, Any] | None) -> Estimate:
 
 def _by_repairs(measured: Measured, model: str, share: float) -> tuple[Estimate | None, list[str]]:
     """At least what the best repair brought, which people would not do worse than; at most what as many more clean rows
-    would bring, if each wrong label cost `COSTLIEST` times its share."""
+    would bring as labels may be flagged and wrong, if each cost `COSTLIEST` times its share."""
     best = _best_repair(measured, model)
     if best is None:
         return None, []
@@ -170,16 +173,18 @@ def _by_repairs(measured: Measured, model: str, share: float) -> tuple[Estimate 
         *told(measured, best["variant"], model),
         "People know better than the cleaner: this is the least a review of the same rows would bring.",
     ]
-    curve = measured.raw_curves[model]
-    most = math.inf if isinstance(curve, Refused) else curve.largest / max((1 - share) ** COSTLIEST, 1e-9)
+    curve, flags = measured.raw_curves[model], measured.precision(model)
+    wrong = share * flags.high
+    most = math.inf if isinstance(curve, Refused) else curve.largest / max((1 - wrong) ** COSTLIEST, 1e-9)
     if isinstance(curve, Refused) or most > curve.reach[1]:
         return Estimate(floor.gain, floor.low, None), evidence
     gained = curve.draws.errors(curve.largest) - curve.draws.errors(most)
     ceiling = float(sorted(gained)[int(0.975 * len(gained))])
-    evidence.append(
-        f"At most {words.signed(ceiling * 100)} points if all {words.share(share)} are wrong and noise costs "
-        f"{COSTLIEST:g} times its share."
-    )
+    evidence += [
+        flags.told,
+        f"At most {words.signed(ceiling * 100)} points if {words.share(wrong)} of the labels are wrong and flagged and "
+        f"noise costs {COSTLIEST:g} times its share.",
+    ]
     return Estimate(floor.gain, floor.low, max(ceiling, floor.high or 0.0, floor.gain)), evidence
 
 
@@ -228,8 +233,7 @@ def _noise(measured: Measured, model: str) -> dict[int, float]:
     """Seed to the share of labels that is wrong: by the truth where it is known, else those that look wrong."""
     if true := measured.by_seed(BASELINE, model, "noise"):
         return true
-    edits = next((e for v in FLAGGING if (e := measured.by_seed(v, model, "edits"))), {})
-    return {seed: count / measured.largest for seed, count in edits.items()}
+    return {seed: count / measured.largest for seed, count in _flags(measured, model).items()}
 
 
 def _backwards_told(opinion: Backwards) -> str:

@@ -23,10 +23,21 @@ from audit.errors import OutputError
     "--horizon", type=int, metavar="N", help="The most rows there could be [default: 4 times those measured]."
 )
 @click.option("--model", metavar="NAME", help="The model to advise on [default: the first that was compared].")
+@click.option(
+    "--report",
+    type=click.Path(path_type=Path),
+    help="An audit of all the data: how many of its flags are right counts, by its review where there is one.",
+)
 @click.option("-o", "--output", type=click.Path(path_type=Path), default=Path("advice"), show_default=True)
 @opt.format_option("text", "json", "markdown")
 def command(
-    folders: tuple[Path, ...], cost: str, horizon: int | None, model: str | None, output: Path, form: str
+    folders: tuple[Path, ...],
+    cost: str,
+    horizon: int | None,
+    model: str | None,
+    report: Path | None,
+    output: Path,
+    form: str,
 ) -> int:
     """Say where the next money should go, from finished comparisons in RUNS.
 
@@ -42,8 +53,9 @@ def command(
     if output.resolve() in [f.resolve() for f in folders]:
         raise OutputError(f"{output}: holds a comparison; name another folder for the advice")
     advice = advise(
-        folders, parse_prices(cost), horizon=horizon, model=model, command=opt.command_line(), created=opt.today()
-    )
+        folders, parse_prices(cost), horizon=horizon, model=model, report=report, command=opt.command_line(),
+        created=opt.today(),
+    )  # fmt: skip
     write_advice(advice, output)
     if form == "json":
         click.echo(json.dumps(advice.to_dict(), ensure_ascii=False, indent=1))

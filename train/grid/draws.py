@@ -16,6 +16,7 @@ from audit.cache import Cache
 from audit.dataset import Dataset, Roles
 from audit.errors import InputError, Undecided
 from audit.evidence import Evidence
+from audit.expected import Expected, expected
 from audit.given import Given
 from audit.report import Card, Report
 from audit.run import audit
@@ -41,6 +42,8 @@ class Rows:
     """Rows of the draw whose class is too rare in it to be audited; they stay as they are."""
     noise: float | None = None
     """The share of these rows whose label is not the true one, where that is known."""
+    flags: Expected | None = None
+    """What the draw's audit says of its flags."""
     repair_seconds: float = 0.0
     """What auditing the draw took, once for all its variants, and this variant's treatment."""
 
@@ -85,7 +88,7 @@ def rows_of(
         by = own if variant.cleaner == "draw" else _seen_whole(own, whole)
         rows = treated(variant, data, positions, by.part, by.report, seed)
         noise = None if truth is None else noise_of(data, rows.positions, truth, rows.labels)
-        rows = replace(rows, noise=noise, repair_seconds=took + time.perf_counter() - start)
+        rows = replace(rows, noise=noise, flags=expected(by.report), repair_seconds=took + time.perf_counter() - start)
         made[variant.treat, variant.cleaner] = rows
     return {v.name: made[v.treat, v.cleaner] for v in variants}
 

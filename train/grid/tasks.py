@@ -19,6 +19,7 @@ import torch
 
 from audit.dataset import Dataset
 from audit.errors import AssayError
+from audit.expected import spread
 from train.fit.groups.cells import Job, groupable
 from train.fit.loop import Fit, predict
 from train.fit.models import NOT_TORCH, build, looks_at_pictures
@@ -286,5 +287,6 @@ def record_of(setting: Setting, cell: Cell, rows: Rows | None) -> dict[str, Any]
     if rows is not None:
         counts = {"rows": len(rows.positions), "edits": rows.edits, "unaudited": rows.unaudited, "noise": rows.noise}
         counts["repair_seconds"] = round(rows.repair_seconds, 3)
+    counts |= spread(None if rows is None else rows.flags)
     known = {"test_rows": len(setting.test_labels), "augmented": variant.augment is not None}
     return {**cell.__dict__, **counts, **known, "cleaner": variant.cleaner}

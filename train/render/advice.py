@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from audit.render import words
-from audit.render.headline import Step
 from train.advice.actions import Action, small_change
 from train.advice.advise import Advice
 from train.render.phrases import signed
@@ -13,7 +12,6 @@ from train.render.phrases import signed
 MARKS = {"do it": "▲", "cannot tell": "?", "not worth it": "="}
 STATES = {"do it": "helps", "cannot tell": "cannot_tell", "not worth it": "no_difference"}
 """Verdict to the stylesheet's name for how it looks."""
-MOST_STEPS = 3
 UNSEEN_COST = 0.005
 
 
@@ -206,24 +204,6 @@ def _anyway(advice: Advice) -> list[str]:
 def _not_measured(advice: Advice) -> list[str]:
     named = [words.visible(a.name) for a in advice.actions if not a.measured]
     return [f"Not measured: {words.listing(named, 6)}."] if named else []
-
-
-# -- what to do next ---------------------------------------------------------------------------------------------------
-
-
-def steps_of(advice: Advice) -> tuple[Step, ...]:
-    """At most three: what to do, or what to run so that it can be told."""
-    named = [advice.choice, advice.then] if advice.answer == "do it" else []
-    steps = [Step(f"{words.sentence(words.visible(name))}.", "") for name in named if name]
-    if advice.answer == "stop":
-        steps.append(Step("Train on the data as they are.", ""))
-    if advice.answer == "do it":
-        steps.append(Step("Compare again afterwards: gains do not add up.", ""))
-    if advice.run:
-        asked = any(advice.action(name).command for name in advice.rivals)
-        what = "Train what it takes to tell." if asked else "Train more seeds, so that the intervals part."
-        steps.append(Step(f"{what} Finished models are kept.", advice.run))
-    return tuple(steps[:MOST_STEPS])
 
 
 def to_settle(advice: Advice) -> list[Action]:

@@ -11,7 +11,8 @@ from audit.render import words
 from audit.render.page import environment
 from train.advice.actions import Action
 from train.advice.advise import Advice
-from train.render.advice import MARKS, STATES, Row, rows_of, steps_of, to_settle, told_of, worth
+from train.render.advice import MARKS, STATES, Row, rows_of, to_settle, told_of, worth
+from train.render.advice_steps import steps_of
 from train.render.charts import ticks
 
 TEMPLATES = Path(__file__).parent / "templates"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import pairwise
 
 from audit.render import words
@@ -38,7 +39,30 @@ def next_steps(comparison: Comparison) -> tuple[Step, ...]:
         seeds = str(max(BETTER_SEEDS, comparison.seeds + 1))
         steps.append(Step(f"Train with {seeds} seeds; finished models are kept.", again(comparison, "--seeds", seeds)))
     steps += _settle(comparison, choices)
+    if not any(step.command for step in steps):
+        steps += _otherwise(comparison)
     return tuple(steps[:3])
+
+
+def _otherwise(comparison: Comparison) -> list[Step]:
+    """Where no seed settles it for the model that does best: what helps another model, and what else could be done."""
+    chosen = [(model, best_of(found)) for model in comparison.models if (found := treatments(comparison, model))]
+    helping = [(model, line) for model, line in chosen if line.last.verdict == "helps"]
+    steps: list[Step] = []
+    if helping:
+        model, line = helping[0]
+        apply = _apply(comparison, line) or [Step("Train on it.", "")]
+        told = f"With model {words.visible(model)} {deed(line.variant).doing} helps. If you want that one: "
+        steps = [replace(apply[0], text=told + apply[0].text[:1].lower() + apply[0].text[1:]), *apply[1:]]
+    folder = folder_of(comparison.command)
+    return [*steps[:2], *([Step("Weigh what else could be done.", f"assay advise {folder}")] if folder else [])]
+
+
+def folder_of(command: str) -> str:
+    """Where a comparison's command wrote to, quoted for a shell; '' where it does not say."""
+    parts = _split(command)
+    said = [b for a, b in pairwise(parts) if a in ("-o", "--output")]
+    return shlex.quote(said[-1]) if said else ""
 
 
 def _apply(comparison: Comparison, best: Line) -> list[Step]:
@@ -48,18 +72,9 @@ def _apply(comparison: Comparison, best: Line) -> list[Step]:
     if repairs and _split(comparison.command)[:2] not in ([], ["assay", "compare"]):  # a script's: its data has no name
         steps.append(Step("Audit the whole data, and write a repaired copy by " + " and ".join(repairs) + ".", ""))
     elif repairs:
-        data, roles = _data(comparison)
-        evidence = _embeddings(comparison)
-        steps.append(Step("Audit the whole data.", " ".join(["assay audit", data, *roles, *evidence, "-o report/"])))
-        only = " --for labels" * ("prune" in repairs)  # what the comparison pruned for
-        by = f"--report report/ --by {','.join(repairs)}{only} -o clean/"
-        columns = [r for r in roles if r.startswith("--columns")]  # the report remembers the other roles
-        steps.append(
-            Step(
-                "Write a repaired copy. Nothing is lost: you can undo it.",
-                " ".join(["assay clean", data, *columns, by]),
-            )
-        )
+        audit, clean = repair_commands(comparison.command, comparison.dataset, repairs)
+        steps.append(Step("Audit the whole data.", audit))
+        steps.append(Step("Write a repaired copy. Nothing is lost: you can undo it.", clean))
     if "augmented" in parts:
         steps.append(Step("Augment while you train, as this comparison did.", ""))
     return steps
@@ -98,9 +113,19 @@ def again(comparison: Comparison, option: str = "", value: str = "") -> str:
     return shlex.join([*parts[: k + 1], value, *parts[k + 2 :]])
 
 
-def _data(comparison: Comparison) -> tuple[str, list[str]]:
+def repair_commands(command: str, dataset: str, repairs: Sequence[str], report: str = "report/") -> tuple[str, str]:
+    """What audits the whole data that a comparison's command named into `report`, and what repairs it by that."""
+    data, roles = _data(command, dataset)
+    audit = " ".join(["assay audit", data, *roles, *_embeddings(command), f"-o {report}"])
+    only = " --for labels" * ("prune" in repairs)  # what the comparison pruned for
+    by = f"--report {report} --by {','.join(repairs)}{only} -o clean/"
+    columns = [r for r in roles if r.startswith("--columns")]  # the report remembers the other roles
+    return audit, " ".join(["assay clean", data, *columns, by])
+
+
+def _data(command: str, dataset: str) -> tuple[str, list[str]]:
     """DATA and its roles as the command named them, quoted for a shell."""
-    parts = _split(comparison.command)
+    parts = _split(command)
     roles = [f"{a} {shlex.quote(b)}" for a, b in pairwise(parts) if a in ROLE_OPTIONS]
     rest = iter(parts[2:])
     for word in rest:
@@ -108,12 +133,12 @@ def _data(comparison: Comparison) -> tuple[str, list[str]]:
             return shlex.quote(word), roles
         if word not in FLAGS and "=" not in word:
             next(rest, None)
-    return shlex.quote(comparison.dataset), roles
+    return shlex.quote(dataset), roles
 
 
-def _embeddings(comparison: Comparison) -> list[str]:
+def _embeddings(command: str) -> list[str]:
     """What the draws were audited on: a repair by other evidence was not compared."""
-    parts = _split(comparison.command)
+    parts = _split(command)
     said = [b for a, b in pairwise(parts) if a == "--embeddings"]
     said += [part.partition("=")[2] for part in parts if part.startswith("--embeddings=")]
     return [f"--embeddings {shlex.quote(said[-1])}"] if said else []

@@ -23,7 +23,11 @@
     if (shown.uri) return picture(shown);
     if (shown.cells.length) {
       var cells = made("dl", undefined, "cells");
-      shown.cells.forEach(function (c) { cells.append(made("dt", c.name), made("dd", c.value)); });
+      shown.cells.forEach(function (c) {
+        var value = made("dd", c.value);
+        if (c.aside) value.append(made("i", c.aside));
+        cells.append(made("dt", c.name), value);
+      });
       return reachable(cells, long, "The row's cells");
     }
     if (shown.text) return reachable(made("p", shown.text, "text"), long, "The row's text");
@@ -38,6 +42,7 @@
     since = performance.now();
     at("row").hidden = !row;
     at("end").hidden = !!row;
+    document.querySelector(".enough").hidden = !row;
     open(false);
     if (!row) { tell("All rows of this queue are settled."); at("end").focus(); return; }
     at("name").textContent = row.name;
@@ -56,6 +61,12 @@
       return figure;
     }));
     tell(row.name + ", labelled " + row.given + ", looks like " + row.suggested);
+  }
+  function stepped(step) {
+    var line = made("li", step.text), command = made("code");
+    step.command.match(/--?[\w-]+ [^-\s]\S*|\S+/g).forEach(function (word) { command.append(made("span", word), " "); });
+    line.append(command);
+    return line;
   }
   function act(name) { return document.querySelector("#row [data-act=" + name + "]"); }
   function tell(text) { at("told").textContent = text; }
@@ -208,13 +219,7 @@
   ask("state", null, function (values) {
     classes = values.classes;
     at("reviewer").textContent = "reviewer " + values.reviewer;
-    values.steps.forEach(function (step) {
-      var line = made("li", step.text);
-      var command = made("code");
-      step.command.split(" ").forEach(function (word) { command.append(made("span", word), " "); });
-      line.append(command);
-      at("steps").append(line);
-    });
+    document.querySelectorAll(".steps").forEach(function (list) { list.append.apply(list, values.steps.map(stepped)); });
     strip();
     progress(values);
     show(values.row);

@@ -54,7 +54,7 @@ def labels_found(data: Dataset, wrong: np.ndarray, flagged: np.ndarray, suggeste
     reason = [f"labelled {given[i]}, looks like {chosen[i]}" for i in rows]
     return Issues(
         "labels",
-        measures={"count": int(flagged.sum())},
+        measures={"count": int(flagged.sum()), "flagged": int(flagged.sum())},
         scores=scored(
             data.rows, 1 - wrong, flagged, given=data.given,
             suggested=pd.Series(chosen, index=data.rows), suggested_probability=wrong,

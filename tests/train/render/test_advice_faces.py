@@ -15,6 +15,7 @@ from train.advice.prices import Prices
 from train.render.advice import told_of
 from train.render.advice_html import advice_html
 from train.render.advice_markdown import advice_markdown
+from train.render.advice_steps import steps_of
 from train.render.advice_terminal import advice_terminal
 
 MARKUP = "<script>alert('x')</script>"
@@ -63,6 +64,27 @@ def test_what_costs_next_to_nothing_is_said_so_and_that_a_review_may_add_nothing
 
 def test_the_lead_gives_the_gain_for_a_unit_of_cost_with_its_interval(cases):
     assert "One unit of your prices buys 0.252 points (0.221 to 0.284)" in told_of(cases["do it"]).lead
+
+
+def test_every_step_that_we_can_do_has_its_command(cases):
+    review, compare_again = steps_of(replace(cases["do it"], command="assay advise runs/ --report 'my report/'"))
+    assert review.command == "assay review 'my report/'"
+    assert compare_again.command == ""
+    audit, settle, _ = steps_of(replace(cases["do it"], command=""))
+    assert audit.command == "assay audit reviews.csv --label mood -o report/"
+    assert settle.command == "assay review report/"
+    audit, clean, _ = steps_of(cases["free first"])
+    assert audit.text == "Reweight automatically: audit the whole data."
+    assert clean.command == "assay clean reviews.csv --report report/ --by reweight -o clean/"
+    clean = steps_of(replace(cases["free first"], command="assay advise runs/ --report there/"))[0]
+    assert (clean.text, clean.command) == (
+        "Reweight automatically.",
+        "assay clean reviews.csv --report there/ --by reweight -o clean/",
+    )
+
+
+def test_data_without_a_name_has_steps_without_commands(cases):
+    assert [s.command for s in steps_of(replace(cases["do it"], compared="python my_script.py"))] == ["", ""]
 
 
 def test_to_stop_names_what_is_too_little(cases):

@@ -38,7 +38,22 @@ def test_beyond_a_hundred_seeds_nothing_is_promised():
 
     assert headline(made).text == "Cannot tell: even 100 seeds may not settle it."
     assert "if the difference seen is the true one" in headline(made).lead
-    assert next_steps(made) == ()
+    assert [s.command for s in next_steps(made)] == ["assay advise runs/"]
+
+
+def test_where_it_cannot_be_settled_a_version_that_helps_another_model_is_what_to_do():
+    shown = at_two_sizes(pruned=(0.1, -0.9, 1.1))
+    made = comparison(shown, (500, 1000), ("linear", "mlp"), changed={("pruned", 1000): {"seeds_needed": None}})
+    other = next(m for m in made.models if m != best_model(made))
+    better = {"low": 0.004, "high": 0.011, "diff": 0.008, "verdict": "helps"}
+    helped = tuple(
+        replace(c, **better) if (c.model, c.variant, c.size, c.metric) == (other, "pruned", 1000, "accuracy") else c
+        for c in made.contrasts
+    )
+    steps = next_steps(replace(made, contrasts=helped))
+
+    assert steps[0].text == f"With model {other} pruning helps. If you want that one: audit the whole data."
+    assert [s.command.split()[:2] for s in steps] == [["assay", "audit"], ["assay", "clean"], ["assay", "advise"]]
 
 
 def test_the_control_is_never_recommended_but_told_of_when_it_helps():
