@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from audit.evidence import Evidence
     from audit.faults.trial import selftest
     from audit.given import Given
+    from audit.integrations.fit import assert_fit
     from audit.patch import Patch
     from audit.report import Issues, Report
     from audit.run import audit
@@ -41,6 +42,7 @@ HOMES = {
     "Undecided": "errors",
     "UnknownName": "errors",
     "Verdict": "verdict",
+    "assert_fit": "integrations.fit",
     "audit": "run",
     "certify": "certificate.issue",
     "deduplicate": "treatments",
@@ -79,6 +81,7 @@ __all__ = [
     "Undecided",
     "UnknownName",
     "Verdict",
+    "assert_fit",
     "audit",
     "certify",
     "deduplicate",

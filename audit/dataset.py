@@ -18,6 +18,7 @@ import pandas as pd
 
 from audit import fingerprint as fp
 from audit.errors import InputError, UnknownName, some
+from audit.shown import shown
 
 Kind = Literal["table", "text", "image"]
 ROW = "row"
@@ -99,6 +100,9 @@ class Dataset:
 
     def __repr__(self) -> str:
         return f"Dataset({self.name!r}, {len(self):,} rows, {len(self.classes)} classes, {self.kind})"
+
+    def _repr_html_(self) -> str:
+        return shown("audit.render.notebook:dataset", self)
 
     @property
     def rows(self) -> pd.Index:

@@ -39,7 +39,7 @@ def keep_issues(folder: Path, report: Report) -> None:
         for issues in report:
             place = folder / f"{issues.check}-{issues.key}"
             if issues.key and issues.status != "error" and not place.exists():
-                _put(replace(report, checks={issues.check: issues}), place)
+                _put(replace(report, checks={issues.check: issues}, projection=None), place)
     except OSError as refused:
         raise OutputError(f"{folder}: cannot write here: {refused.strerror}") from None
     _prune(folder)

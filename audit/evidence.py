@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from audit.cache import Cache, installed
+from audit.cache import Cache, array_digest, installed
 from audit.dataset import Dataset
-from audit.embeddings import check_embeddings, describe, embed
+from audit.embeddings import check_embeddings, describe, directions, embed
 from audit.errors import InputError, NotApplicable, some
 from audit.folds import TooRare, assign_folds, blocks
 from audit.given import Given
@@ -20,6 +20,7 @@ from audit.neighbours import RECALL, Neighbours, nearest, sets
 from audit.noise.estimate import Estimate, estimate
 from audit.noise.refit import Features
 from audit.probabilities import VOTERS, geometric_mean, linear_head, out_of_fold
+from audit.projection.layout import layout, trustworthiness
 from audit.suite import Suite
 from audit.views import CHEAP, HEAD, cheap, checked, unseen
 
@@ -104,6 +105,13 @@ class Evidence:
         return self._vectors[0]
 
     @property
+    def reference_embeddings(self) -> np.ndarray:
+        """float32 (m, d) of the reference, in the same space. NotApplicable where it has none."""
+        if not self.has_reference_embeddings:
+            raise NotApplicable("no embeddings for the reference (--reference-embeddings FILE)")
+        return self._vectors[1]
+
+    @property
     def made_of(self) -> str:
         """Where the embeddings come from, in words."""
         return "your embeddings" if self.given.embeddings is not None else describe(self.data, self.given.backbone)
@@ -115,8 +123,7 @@ class Evidence:
         if self.data.kind == "table" and self.given.embeddings is None:
             return self._vectors
         centre = self.embeddings.mean(axis=0)
-        lengths = [np.maximum(np.linalg.norm(v - centre, axis=1, keepdims=True), 1e-12) for v in self._vectors]
-        return [((v - centre) / length).astype("float32") for v, length in zip(self._vectors, lengths, strict=True)]
+        return [directions(v, centre) for v in self._vectors]
 
     @cached_property
     def neighbours(self) -> Neighbours:
@@ -135,6 +142,21 @@ class Evidence:
         kept = self.cache.arrays("neighbours", {**self._without_labels, "k": GRAPH, "recall": RECALL}, compute)
         known = {name: kept[name].item() for name in GRAPH_IS}
         return Neighbours(kept["indices"], kept["distances"], **known)
+
+    def plane(self, positions: np.ndarray) -> tuple[np.ndarray, float | None]:
+        """(m, 2) places of some rows on a map, and its trustworthiness: None where all of them are in one place."""
+
+        def compute() -> dict[str, np.ndarray]:
+            self.progress("map", 0, 1)
+            points = self.space[0][positions]
+            places = layout(points)
+            self.progress("map", 1, 1)
+            alike = bool((points == points[0]).all())
+            return {"places": places, "trust": np.array(np.nan if alike else trustworthiness(points, places))}
+
+        kept = self.cache.arrays("map", {**self._without_labels, "positions": array_digest(positions)}, compute)
+        trust = float(kept["trust"])
+        return kept["places"], None if np.isnan(trust) else trust
 
     @property
     def has_reference_embeddings(self) -> bool:

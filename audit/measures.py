@@ -25,6 +25,8 @@ MEASURES = {
         )
         for measure in ("count", "rate")
     },
+    "leakage.inflation": "share of the reference's rows that a nearest neighbour gets right only thanks to the leak",
+    "leakage.inflation_low": "lower end of the 95 % interval of that share",
     "outliers.count": "rows far from all others",
     "outliers.rate": "share of the rows that are far from all others",
     "imbalance.ratio": "largest class over smallest",

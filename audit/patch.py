@@ -16,6 +16,7 @@ import pandas as pd
 from audit.dataset import Dataset
 from audit.errors import InputError, StaleError, UnknownName, some
 from audit.files import read_table, write_table
+from audit.shown import shown
 
 ACTIONS = ("drop", "relabel", "weight")
 COLUMNS = ("row", "action", "from", "to", "weight", "reason", "score", "check")
@@ -32,6 +33,12 @@ class Patch:
 
     def __len__(self) -> int:
         return len(self.table)
+
+    def __repr__(self) -> str:
+        return f"Patch({self.treatment!r}, {len(self):,} edits, for data {self.base[:12]}…)"
+
+    def _repr_html_(self) -> str:
+        return shown("audit.render.notebook:patch", self)
 
     def rows(self, action: str) -> pd.DataFrame:
         """The lines of one action, indexed by row id."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Hashable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -18,10 +18,14 @@ from blake3 import blake3
 from audit.dataset import ROW, Dataset, Roles
 from audit.errors import InputError, OutputError, StaleError, UnknownName
 from audit.files import plain, read_json, read_table, write_json, write_table
+from audit.projection.value import Projection
+from audit.shown import shown
 
 SCHEMA_VERSION = 2
 Status = Literal["ran", "not_applicable", "error"]
 TABLES = ("scores.parquet", "issues.parquet")
+MAP = "map.parquet"
+"""Where the rows of the page's map lie; only where there is one."""
 DIGEST = "blake3"
 """Where audit.json keeps a hash of all the rest and of the tables: an edit is noticed, a forger can hash anew."""
 FINDING_COLUMNS = ("score", "reason", "given", "suggested", "group", "kind", "twin")
@@ -52,6 +56,13 @@ class Issues:
     """JSON values for the pages: a confusion matrix, a line for each expectation, ..."""
     key: str = ""
     """A hash of everything the result depends on; a later audit with the same key takes it over. '' is never reused."""
+
+    @property
+    def upper(self) -> dict[str, float]:
+        """The measures as limits are held against them: of one that is estimated, the upper end of its interval in
+        `detail["intervals"]`, {local name: [low, high]}."""
+        ends = self.detail.get("intervals", {})
+        return {name: max(value, ends[name][1]) if name in ends else value for name, value in self.measures.items()}
 
     @property
     def flagged(self) -> pd.Index:
@@ -112,6 +123,12 @@ class Report:
     demands: Mapping[str, Any] = field(default_factory=dict)
     """The suite as `Suite.to_dict` gives it, so that the report can be judged by what it was made for."""
 
+    def __repr__(self) -> str:
+        return f"Report({self.dataset.name!r}, {self.dataset.rows:,} rows, {len(self.checks)} checks, {len(self.errors)} errors)"
+
+    def _repr_html_(self) -> str:
+        return shown("audit.render.notebook:report", self)
+
     def __getitem__(self, check: str) -> Issues:
         if check not in self.checks:
             raise UnknownName.of("check", check, self.checks, where="report")
@@ -126,6 +143,11 @@ class Report:
         return {f"{i.check}.{name}": value for i in self for name, value in i.measures.items()}
 
     @property
+    def upper(self) -> dict[str, float]:
+        """What limits are held against, by full names: `Issues.upper`."""
+        return {f"{i.check}.{name}": value for i in self for name, value in i.upper.items()}
+
+    @property
     def errors(self) -> list[Issues]:
         """The checks that broke."""
         return [i for i in self if i.status == "error"]
@@ -135,6 +157,8 @@ class Report:
         """The ids of the audited rows, in order."""
         return pd.Index(self._rows, name=ROW)
 
+    projection: Projection | None = None
+    """Some rows in the plane, for the page's map."""
     _rows: Sequence[Hashable] | pd.Index = field(default=(), repr=False)
 
     def scores(self) -> pd.DataFrame:
@@ -167,6 +191,7 @@ class Report:
             "command": self.command,
             "seconds": round(self.seconds, 3),
             "notes": list(self.notes),
+            "map": self.projection and self.projection.to_dict(),
             "measures": self.measures,
             "checks": {
                 i.check: {
@@ -182,7 +207,8 @@ class Report:
         }
 
     def write(self, folder: Path) -> None:
-        """Write audit.json, scores.parquet and issues.parquet into `folder`; audit.json last, each renamed whole."""
+        """Write scores.parquet, issues.parquet, map.parquet if there is a map, and audit.json into `folder`; audit.json
+        last, each renamed whole."""
         try:
             folder.mkdir(parents=True, exist_ok=True)
             (folder / "audit.json").unlink(missing_ok=True)  # cut off here, nobody takes new tables for an old audit's
@@ -190,6 +216,7 @@ class Report:
             raise OutputError(f"{folder}: cannot write here: {refused.strerror}") from None
         write_table(folder / "scores.parquet", self.scores().reset_index())
         write_table(folder / "issues.parquet", self.issues())
+        write_map(self.projection, folder)
         values = plain(self.to_dict())
         write_json(folder / "audit.json", {**values, DIGEST: report_digest(values, folder)})
 
@@ -202,8 +229,11 @@ class Report:
             found = values.get("schema_version")
             raise InputError(f"{folder / 'audit.json'}: schema_version {found}, this assay reads {SCHEMA_VERSION}")
         scores, findings = read_table(folder / "scores.parquet"), read_table(folder / "issues.parquet")
+        places = read_table(folder / MAP) if values.get("map") else None
         try:
             report = cls._of(values, scores.set_index(ROW), findings)
+            if places is not None:
+                report = replace(report, projection=Projection.of(values["map"], places.set_index(ROW)))
         except (KeyError, TypeError, AttributeError) as broken:
             raise InputError(f"{folder}: not a whole report: {type(broken).__name__} {broken}") from None
         if values.get(DIGEST) != report_digest({k: v for k, v in values.items() if k != DIGEST}, folder):
@@ -231,10 +261,18 @@ class Report:
         )
 
 
+def write_map(projection: Projection | None, folder: Path) -> None:
+    """Write map.parquet; without a map leave none of an earlier report's."""
+    if projection is None:
+        (folder / MAP).unlink(missing_ok=True)
+    else:
+        write_table(folder / MAP, projection.places.rename_axis(ROW).reset_index())
+
+
 def report_digest(values: Mapping[str, Any], folder: Path) -> str:
     """A hash of audit.json's other values and of the tables beside it."""
     hasher = blake3(json.dumps(values, sort_keys=True).encode())
-    for name in TABLES:
+    for name in (*TABLES, *([MAP] if values.get("map") else [])):
         hasher.update(blake3().update_mmap(folder / name).digest())
     return hasher.hexdigest(length=16)
 

@@ -26,7 +26,9 @@ from audit.files import plain
 from audit.fingerprint import encode_column, row_hashes
 from audit.given import Given
 from audit.pictures import unreadable
+from audit.projection.project import project
 from audit.report import Card, Issues, Report
+from audit.sources.sql import lies_in
 from audit.suite import Suite, default_suite
 from audit.views import checked
 
@@ -46,6 +48,7 @@ def audit(
     progress: Progress = silent,
     command: str = "",
     created: str = "",
+    with_map: bool = False,
 ) -> Report:
     """Run `checks` (all of them by default, names or functions) over `data`.
 
@@ -62,6 +65,7 @@ def audit(
         progress: told of (what, done, total).
         command: kept in the report.
         created: a date, kept in the report; none by default, so that the same audit gives the same bytes.
+        with_map: place rows in the plane too, for the page's map.
 
     Raises:
         InputError: if the evidence brought along does not fit the data.
@@ -82,6 +86,7 @@ def audit(
         earlier = None if kept is None else earlier_issues(kept, name, key)
         found[name] = earlier or _run(check, evidence, options.get(name, {}), key)
     progress("checks", len(chosen), len(chosen))
+    placed = project(evidence, found) if with_map else None
     report = Report(
         dataset=Card.of(data),
         reference=None if reference is None else Card.of(reference),
@@ -93,8 +98,9 @@ def audit(
         seconds=time.perf_counter() - start,
         command=command,
         created=created,
-        notes=_notes(evidence),
+        notes=_notes(evidence, found),
         demands=suite.to_dict(),
+        projection=placed,
         _rows=data.rows,
     )
     if kept is not None:
@@ -218,8 +224,12 @@ def _key(evidence: Evidence, check: Check, options: Mapping[str, Any], suite: Su
     """What a check's result depends on. A function that is not assay's own has no version, and is never kept."""
     if CHECKS.get(getattr(check, "__name__", "")) is not check:
         return ""
-    rules = [suite.name, [[e.key, e.severity] for e in suite.expectations]] if check.__name__ == "schema" else []
+    rules: list[Any] = []
     reference, everything = evidence.reference, evidence.everything
+    if check.__name__ == "schema":
+        rules = [suite.name, [[e.key, e.severity] for e in suite.expectations]]
+        # of a database's table: its columns' declared types, and whether it is looked at where it lies
+        rules += [evidence.data.origin.options.get("declared"), lies_in(everything or evidence.data)]
     return digest_of(
         {
             **evidence.key,
@@ -257,7 +267,7 @@ def _run(check: Check, evidence: Evidence, options: Mapping[str, Any], key: str)
 def _measured(issues: Issues) -> None:
     """A measure that is no number cannot be compared with a limit, nor can it or such a detail be written down."""
     json.dumps(plain(issues.detail), allow_nan=False)
-    for measure, value in issues.measures.items():
+    for measure, value in issues.upper.items():
         if not math.isfinite(value):
             raise InputError(f"measure {measure!r} is {value}, which is no number to hold against a limit")
 
@@ -267,7 +277,8 @@ def _first_line(crash: Exception) -> str:
     return lines[0] if lines else "no message"
 
 
-def _notes(evidence: Evidence) -> tuple[str, ...]:
+def _notes(evidence: Evidence, found: Mapping[str, Issues]) -> tuple[str, ...]:
+    """What was inferred, brought along and left out, and what the checks have to say; labels say it where they stand."""
     brought = [
         (evidence.given.embeddings is not None, "embeddings were brought along"),
         (
@@ -281,4 +292,6 @@ def _notes(evidence: Evidence) -> tuple[str, ...]:
             f"{len(evidence.unreadable):,} pictures cannot be opened; their rows are in no check but missing and schema",
         ),
     ]
-    return (*evidence.data.inferred, *(said for true, said in brought if true), *evidence.cache.notes)
+    checks = [note for i in found.values() if i.check != "labels" for note in i.detail.get("notes", ())]
+    told = (*evidence.data.inferred, *(said for true, said in brought if true), *evidence.cache.notes, *checks)
+    return tuple(dict.fromkeys(told))

@@ -83,7 +83,7 @@ class Suite:
         """A hash of what it demands; its name and comments do not count."""
         demands = (
             [e.key + e.severity for e in self.expectations],
-            [(x.measure, x.max, x.severity) for x in self.limits],
+            [(x.measure, float(x.max), x.severity) for x in self.limits],
             sorted((k, sorted(v.items(), key=repr)) for k, v in self.options.items()),
         )
         return blake3(repr(demands).encode()).hexdigest(length=16)

@@ -14,6 +14,8 @@ from audit.report import Report
 
 MOST_CARDS = 24
 FEWER_CARDS = 12
+MORE_CARDS, OF_A_MIX_UP = 36, 3
+"""Cards beside the worst, so that each mix-up has so many of its own."""
 MOST_MIX_UPS = 5
 MOST_PAIRS = 8
 FEWER_PAIRS = 4
@@ -54,6 +56,11 @@ class Pair:
     torn: bool
     """Whether their labels differ."""
 
+    @property
+    def same(self) -> bool:
+        """Whether there is nothing to tell two texts or two rows of cells apart by, so that one is shown."""
+        return bool(self.a.text or self.a.cells) and (self.a.text, self.a.cells) == (self.b.text, self.b.cells)
+
 
 @dataclass(frozen=True)
 class Section:
@@ -84,6 +91,8 @@ class Stage:
     there: Shelf | None
     noun: Noun
     finding: Finding
+    review: str = ""
+    """The command with which people settle the labels."""
 
     @property
     def urgent(self) -> bool:

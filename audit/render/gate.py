@@ -18,7 +18,7 @@ RANK = ("error", "critical", "warning", "info")
 
 def gate_terminal(verdict: Verdict, *, colour: bool = False) -> str:
     """Every breach, worst first, what was loosened, then one line that says it all."""
-    lines = [line for b in _ordered(verdict) for line in _breach_lines(b, _word(verdict, b), colour=colour)]
+    lines = [line for b in ordered(verdict) for line in _breach_lines(b, _word(verdict, b), colour=colour)]
     lines += [line for x in verdict.loosened for line in _wrapped("loosened", x.words, 10)]
     if lines:
         lines.append("")
@@ -29,10 +29,10 @@ def gate_markdown(verdict: Verdict) -> str:
     """The same for a pull-request comment: at most 65,536 characters, breaches left out at the end are counted."""
     head = f"**{verdict.outcome}** `{_code(verdict.dataset)}` by suite `{_code(verdict.suite)}`"
     if not verdict.breaches:
-        parts = [f"{head}: {_held(verdict)}"]
+        parts = [f"{head}: {held(verdict)}"]
     else:
         parts = [head, "", "| | measure | found | at most | why |", "|---|---|--:|--:|---|"]
-    rows = [_row(verdict, b) for b in _ordered(verdict)]
+    rows = [_row(verdict, b) for b in ordered(verdict)]
     told = [f"Loosened: {escaped(x.words, 1000)}" for x in verdict.loosened]
     return "\n".join([*parts, *_fitting(rows, told, LONGEST - len("\n".join(parts)) - 200), ""])
 
@@ -57,7 +57,8 @@ def _fitting(rows: list[str], told: list[str], room: int) -> list[str]:
     return [*lines[:kept], *(["", f"… and {left:,} more lines; `--format json` has them all"] if left else [])]
 
 
-def _ordered(verdict: Verdict) -> list[Breach]:
+def ordered(verdict: Verdict) -> list[Breach]:
+    """Its breaches, worst first."""
     return sorted(verdict.breaches, key=lambda b: RANK.index(b.severity))
 
 
@@ -86,12 +87,13 @@ def _summary(verdict: Verdict, *, colour: bool) -> str:
     word = f"\x1b[{COLOURS[verdict.outcome]}m{verdict.outcome}\x1b[0m" if colour else verdict.outcome
     name = _plain(PurePath(verdict.dataset).name)
     if not verdict.breaches:
-        return f"{word}: {name} by suite {verdict.suite}: {_held(verdict)}"
+        return f"{word}: {name} by suite {verdict.suite}: {held(verdict)}"
     count = len(verdict.breaches)
     return f"{word}: {name} by suite {verdict.suite}: {count} of {verdict.judged} demands not met"
 
 
-def _held(verdict: Verdict) -> str:
+def held(verdict: Verdict) -> str:
+    """How many demands a verdict without a breach rests on."""
     if verdict.loosened:
         return f"{len(verdict.loosened)} of {verdict.judged} demands loosened to what they were before, all are met"
     return f"all {verdict.judged} demands are met" if verdict.judged != 1 else "the one demand is met"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from audit.render import words
@@ -13,7 +13,9 @@ from audit.render.findings import CONSEQUENCES, ESTIMATES, MOST_PRUNED, Finding,
 from audit.report import Report
 from audit.verdict import Verdict
 
-ROLE_OPTIONS = ("--label", "--text", "--image", "--features", "--id", "--group", "--split", "--weight", "--columns")
+ROLE_OPTIONS = (
+    "--label", "--text", "--image", "--features", "--id", "--group", "--split", "--weight", "--columns", "--table",
+)  # fmt: skip
 FLAGS = ("--force", "--quiet", "--no-label")
 CHECK_NOUNS = {"labels": "label", "conflicts": "conflict", "duplicates": "duplicate", "outliers": "outlier",
                "imbalance": "balance"}  # fmt: skip
@@ -41,6 +43,10 @@ class Step:
 
     text: str
     command: str
+    then: str = ""
+    """The command that finishes it."""
+    instead: bool = False
+    """Whether this is another way to do what the step before it does."""
 
 
 def headline(report: Report, verdict: Verdict) -> Headline:
@@ -160,21 +166,17 @@ def next_steps(report: Report, verdict: Verdict, report_path: str | None = None)
     again = report.command or _command("assay audit", said.data, *said.roles, "-o", said.folder)
     if verdict.outcome == "ERROR":
         return (Step("Mend what could not finish, then audit again.", again),)
-    wrong = [f for f in findings(report, verdict) if f.state in ("fail", "warn")]
+    rows = findings(report, verdict)
+    wrong = [f for f in rows if f.state in ("fail", "warn")]
     mends = list(dict.fromkeys(MENDS[f.check] for f in wrong if f.check in MENDS and f.affected))
     ruinous = _ruinous(report)
     if ruinous:
         mends = [m for m in mends if m != "prune"]
-    steps: list[Step] = []
+    doubtful = [f for f in rows if f.check == "labels" and f.affected and f.check not in ruinous]
+    steps = [_settle(f, said) for f in doubtful if f in wrong]
     if mends:
-        columns = [r for r in said.roles if r.startswith("--columns")]  # the report remembers the other roles
-        by = f"--report {said.folder} --by {','.join(mends)} -o clean/"
-        steps.append(
-            Step(
-                "Write a repaired copy. Nothing is lost: you can undo it.",
-                _command("assay clean", said.data, *columns, by),
-            )
-        )
+        text = "Or let the flags decide. Nothing" if steps else "Write a repaired copy. Nothing"
+        steps.append(Step(f"{text} is lost: you can undo it.", _clean(said, mends), instead=bool(steps)))
     unmended = [f.title.lower() for f in wrong if f.state == "fail" and (_beyond(f) or f.check in ruinous)]
     if unmended:
         steps.append(Step(f"Mend {words.listing(unmended)} at the source, then audit again.", again))
@@ -189,7 +191,31 @@ def next_steps(report: Report, verdict: Verdict, report_path: str | None = None)
     if verdict.passed:
         again = _command("assay gate", said.data, *said.roles, *said.judged)
         steps.append(Step("Hold the next version to the same limits.", again))
+    steps += [_settle(f, said) for f in doubtful if f not in wrong]
     return tuple(steps[:3])
+
+
+def _settle(labels: Finding, said: _Said) -> Step:
+    """The review page, and what carries out what is decided there."""
+    many = words.plural(labels.affected, "doubtful label")
+    text = f"Settle the {many} yourself, one key each; then apply what you decided."
+    return Step(text, _command("assay review", said.folder), _clean(said, ["review"]))
+
+
+def _clean(said: _Said, by: Sequence[str]) -> str:
+    columns = [r for r in said.roles if r.startswith("--columns")]  # the report remembers the other roles
+    return _command("assay clean", said.data, *columns, f"--report {said.folder} --by {','.join(by)} -o clean/")
+
+
+def review_command(report: Report, folder: str | None) -> str:
+    """The page on which people settle the labels of the report in `folder`."""
+    return _command("assay review", _said(report, folder).folder)
+
+
+def apply_command(report: Report, folder: str, data: str | None = None) -> str:
+    """What carries out what was decided in the review of the report in `folder`; `data` is where the data lies now."""
+    said = _said(report, folder)
+    return _clean(replace(said, data=shlex.quote(data)) if data else said, ["review"])
 
 
 def gate_command(report: Report, where: str) -> str:

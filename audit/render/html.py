@@ -10,11 +10,14 @@ from audit.render import charts, words
 from audit.render.blocks import OPEN, Section, Stage
 from audit.render.examples import Shelf
 from audit.render.findings import findings
-from audit.render.headline import headline, next_steps
+from audit.render.headline import headline, next_steps, review_command
+from audit.render.identity import identity
+from audit.render.links import Anchors
+from audit.render.map import map_of
 from audit.render.page import environment
 from audit.render.sections import section
 from audit.render.words import NOUNS
-from audit.report import Card, Report
+from audit.report import Report
 from audit.verdict import Verdict
 
 
@@ -30,7 +33,10 @@ def html(
     here = Shelf.of(data)
     there = None if reference is None else Shelf.of(reference, words.called(reference.name), here.columns)
     noun = NOUNS[report.dataset.kind]
-    written = [section(report[f.check], Stage(report, here, there, noun, f)) for f in rows if f.check in report.checks]
+    review = review_command(report, path)
+    written = [
+        section(report[f.check], Stage(report, here, there, noun, f, review)) for f in rows if f.check in report.checks
+    ]
     return (
         environment()
         .get_template("report.html")
@@ -47,23 +53,10 @@ def html(
             folded=[s for s in written if s.finding.state not in OPEN],
             folded_title=_folded_title(written),
             made=_made(report, verdict),
+            fresh=Anchors(),
+            map=map_of(report, written, here, noun),
         )
     )
-
-
-def identity(report: Report) -> tuple[str, ...]:
-    """Dataset, rows, classes, reference and date, in words."""
-    card, other = report.dataset, report.reference
-    parts = [words.called(card.name), size(card)]
-    if other is not None:
-        parts.append(f"compared with {words.called(other.name)}, {NOUNS[other.kind].of(other.rows)}")
-    return (*parts, *([report.created[:10]] if report.created else []))
-
-
-def size(card: Card) -> str:
-    """`20,000 pictures, 10 classes`."""
-    rows = NOUNS[card.kind].of(card.rows)
-    return f"{rows}, {words.plural(len(card.classes), 'class', 'classes')}" if card.classes else rows
 
 
 def suite_name(verdict: Verdict) -> str:

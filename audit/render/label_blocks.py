@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from audit.render import charts, words
 from audit.render.blocks import (
     BESIDE_CLASSES,
-    FEWER_CARDS,
     MATRIX_CLASSES,
-    MOST_CARDS,
     MOST_MIX_UPS,
     Block,
-    Card,
     Stage,
 )
-from audit.render.findings import Finding, how_sure
+from audit.render.findings import Finding
 from audit.render.judged import judged_block
+from audit.render.label_cards import label_cards, linked, to_cards
 from audit.render.sentences import CLEANLAB
-from audit.render.why import whys
 from audit.report import Issues
 
 
@@ -27,10 +24,10 @@ def label_blocks(issues: Issues, stage: Stage) -> list[Block]:
     """Facts, the worst labels, which is mistaken for which, which classes are worst, how sure the models are, and why."""
     detail = issues.detail
     blocks = [_label_facts(issues, stage.finding)]
-    if len(issues.findings):
-        blocks.append(_label_cards(issues, stage))
+    cards = label_cards(issues, stage) if len(issues.findings) else None
+    blocks += [cards] if cards else []
     if stage.finding.affected or issues.measures.get("count"):
-        blocks += _classes(detail, stage.finding)
+        blocks += _classes(detail, stage.finding, linked(cards))
     if "histogram" in detail:
         drawing = charts.histogram(detail["histogram"])
         blocks.append(Block("histogram", "How sure the models are of each label", values={"drawing": drawing}))
@@ -38,9 +35,9 @@ def label_blocks(issues: Issues, stage: Stage) -> list[Block]:
     return [*blocks, judged] if judged else blocks
 
 
-def _classes(detail: Mapping[str, Any], finding: Finding) -> list[Block]:
+def _classes(detail: Mapping[str, Any], finding: Finding, known: Collection[tuple[str, str]]) -> list[Block]:
     """Mix-ups beside the share of each class; a matrix too wide for half a page has the page's width."""
-    matrix, pairs = _confusion(detail), _pairs_of_labels(detail)
+    matrix, pairs = _confusion(detail, known), _pairs_of_labels(detail, known)
     shares = None
     if detail.get("per_class"):
         drawing = charts.class_dots(detail["per_class"], _rate_limit(finding))
@@ -85,43 +82,45 @@ def _worth(detail: Mapping[str, Any], flagged: int) -> str:
     )
 
 
-def _label_cards(issues: Issues, stage: Stage) -> Block:
-    most = MOST_CARDS if stage.urgent else FEWER_CARDS
-    reasons = whys(issues, stage.here, most)
-    cards = []
-    for row, line in issues.findings.head(most).iterrows():
-        given, looks = words.visible(line["given"]), words.visible(line["suggested"])
-        cards.append(Card(stage.here.show(row), (how_sure(issues, row),), given, looks, reasons.get(str(row))))
-    total = len(issues.findings)
-    choices = {"given": sorted({c.given for c in cards}), "looks": sorted({c.suggested for c in cards})}
-    return Block("label_cards", values={"cards": cards, "of": stage.of, "total": total, **choices})
-
-
-def _confusion(detail: Mapping[str, Any]) -> Block | None:
-    """Flags by pair, where classes are few enough for a matrix and anything is flagged."""
+def _confusion(detail: Mapping[str, Any], known: Collection[tuple[str, str]]) -> Block | None:
+    """Flags by pair, where classes are few enough for a matrix and anything is flagged; pairs with cards lead there."""
     classes, matrix = detail.get("classes", ()), detail.get("confusion", ())
     most = max((v for line in matrix for v in line), default=0)
     if not most or len(classes) > MATRIX_CLASSES:
         return None
-    heat = [
-        (words.visible(c), [(v, round(6 + 49 * v / most) if v else 0) for v in line], sum(line))
-        for c, line in zip(classes, matrix, strict=True)
-    ]
+    names = [words.visible(c) for c in classes]
+    heat = []
+    for given, line in zip(names, matrix, strict=True):
+        cells = [_cell(v, given, other, known) for v, other in zip(line, names, strict=True)]
+        heat.append(
+            (given, [(c, round(6 + 49 * v / most) if v else 0) for c, v in zip(cells, line, strict=True)], sum(line))
+        )
     return Block(
         "heat",
         "Flagged: which label is mistaken for which",
-        values={"classes": [words.visible(c) for c in classes], "lines": heat, "most": most},
+        values={
+            "classes": names,
+            "lines": heat,
+            "most": most,
+            "leads": any((a, b) in known for a in names for b in names),
+        },
     )
 
 
-def _pairs_of_labels(detail: Mapping[str, Any]) -> Block | None:
+def _cell(flagged: int, given: str, suggested: str, known: Collection[tuple[str, str]]) -> str:
+    """A number of flags, as a link where there are cards; nothing for none."""
+    text = words.count(flagged) if flagged else ""
+    return to_cards(text, given, suggested, flagged) if flagged and (given, suggested) in known else text
+
+
+def _pairs_of_labels(detail: Mapping[str, Any], known: Collection[tuple[str, str]]) -> Block | None:
     """The commonest mix-ups: how many are expected, flagged or not, and how many are flagged."""
     pairs = detail.get("pairs", ())[: MOST_MIX_UPS if "confusion" in detail else None]
     if not pairs:
         return None
     rows = [
         (
-            f"{words.visible(p['given'])}, looks like {words.visible(p['suggested'])}",
+            _mix_up(words.visible(p["given"]), words.visible(p["suggested"]), p["flagged"], known),
             f"{_whole(p['count'])} ({words.count(p['low'])} to {words.count(p['high'])})",
             words.count(p["flagged"]),
         )
@@ -130,6 +129,11 @@ def _pairs_of_labels(detail: Mapping[str, Any]) -> Block | None:
     head = (("Labelled", ""), ("Estimated", "num"), ("Flagged", "num"))
     title = "Commonest mix-ups"
     return Block("table", title, values={"head": head, "rows": rows, "label": title, "width": "long"})
+
+
+def _mix_up(given: str, suggested: str, flagged: int, known: Collection[tuple[str, str]]) -> str:
+    text = f"{given}, looks like {suggested}"
+    return to_cards(text, given, suggested, flagged) if (given, suggested) in known else text
 
 
 def _whole(number: float) -> str:

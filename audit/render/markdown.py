@@ -6,8 +6,8 @@ import re
 
 from audit.render import words
 from audit.render.findings import Finding, example_lines, findings
-from audit.render.headline import headline, next_steps
-from audit.render.html import identity
+from audit.render.headline import Step, headline, next_steps
+from audit.render.identity import identity
 from audit.report import Report
 from audit.verdict import Verdict
 
@@ -87,4 +87,9 @@ def _steps(report: Report, verdict: Verdict, path: str | None) -> str:
     steps = next_steps(report, verdict, path)
     if not steps:
         return ""
-    return "Next:\n\n" + "\n".join(f"{k}. {escaped(s.text)} {code(s.command)}" for k, s in enumerate(steps, 1))
+    lines = [f"{k}. {escaped(s.text)} {_commands(s)}" for k, s in enumerate(steps, 1)]
+    return "Next:\n\n" + "\n".join(lines)
+
+
+def _commands(step: Step) -> str:
+    return " then ".join(code(command) for command in (step.command, step.then) if command)

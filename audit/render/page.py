@@ -9,25 +9,21 @@ import jinja2
 from markupsafe import Markup
 
 from audit.render import words
+from audit.render.links import pair_anchor, row_anchor
+from audit.render.style import TEMPLATES, compact
 
-TEMPLATES = Path(__file__).parent / "templates"
 
-
-@cache
 def stylesheet() -> str:
     """The one stylesheet, to be put inside a page's `<style>`; comments and indents are left behind."""
-    lines = (TEMPLATES / "style.css").read_text(encoding="utf-8").splitlines()
-    kept = " ".join(line.strip() for line in lines)
-    while "/*" in kept:
-        before, _, rest = kept.partition("/*")
-        kept = before + rest.partition("*/")[2]
-    return " ".join(kept.split())
+    return compact("style.css")
 
 
 @cache
 def script() -> str:
-    """The one script, which only filters and orders the examples: every page is whole without it."""
-    return (TEMPLATES / "page.js").read_text(encoding="utf-8").strip()
+    """The one script, which filters the examples and unfolds what an address leads to: every page is whole without it.
+    Comments and indents are left behind."""
+    lines = (TEMPLATES / "page.js").read_text(encoding="utf-8").splitlines()
+    return "\n".join(text for line in lines if (text := line.strip()) and not text.startswith("//"))
 
 
 def tokens(command: str) -> list[str]:
@@ -59,7 +55,13 @@ def environment(*folders: Path) -> jinja2.Environment:
         "capital": words.sentence,
         "plural": words.plural,
         "row_name": words.row_name,
+        "row_anchor": row_anchor,
         "visible": words.visible,
     }
-    made.globals |= {"stylesheet": Markup(stylesheet()), "script": Markup(script())}  # noqa: S704  our own files
+    made.globals |= {
+        "stylesheet": Markup(stylesheet()),  # noqa: S704  our own file
+        "script": Markup(script()),  # noqa: S704  our own file
+        "GLYPHS": words.GLYPHS,
+        "pair_anchor": pair_anchor,
+    }
     return made

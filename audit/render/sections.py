@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 from audit.render import charts, words
 from audit.render.blocks import FEWER_CARDS, FEWER_PAIRS, MOST_PAIRS, Block, Card, Pair, Section, Stage
-from audit.render.examples import Example, cell_text, marked
+from audit.render.examples import Example, Shelf, cell_text, side_by_side
 from audit.render.label_blocks import label_blocks
+from audit.render.sentences import corrected, people
 from audit.report import Issues
 
 
@@ -18,7 +20,18 @@ def section(issues: Issues, stage: Stage) -> Section:
     write = SECTIONS.get(issues.check, _plain)
     # with nothing found there is nothing to explain
     lead = LEADS.get(issues.check, "") if stage.finding.affected or issues.check == "schema" else ""
+    if lead and issues.check == "labels":
+        lead = f"{lead} {_checked(issues, stage)}"
     return Section(stage.finding, lead, tuple(write(issues, stage)))
+
+
+def _checked(issues: Issues, stage: Stage) -> str:
+    """What people found; where nobody has looked, how to."""
+    said = [x for x in (people(issues.detail), corrected(issues.detail)) if x]
+    if said:
+        return " ".join(f"{words.sentence(x)}." for x in said)
+    how = f": {stage.review}" if stage.review else ""
+    return f"Nobody has checked these yet, and some will turn out to be right{how}"
 
 
 def _why_not(issues: Issues) -> str:
@@ -29,8 +42,7 @@ def _why_not(issues: Issues) -> str:
 
 
 LEADS = {
-    "labels": "Models that had never seen these rows disagree with their labels. Most doubtful first. Nobody has "
-    "checked them yet: some will turn out to be right.",
+    "labels": "Models that had never seen these rows disagree with their labels. Most doubtful first.",
     "conflicts": "The same content carries different labels, so at least one label of each set is wrong.",
     "duplicates": "Rows beyond the first of each set are counted. Sets that carry two labels come first.",
     "outliers": "Farthest first, each with its nearest neighbour. Far is not wrong: look before you drop.",
@@ -53,7 +65,17 @@ def _sets(issues: Issues, stage: Stage) -> list[Block]:
     most = MOST_PAIRS if stage.urgent else FEWER_PAIRS
     sets = issues.detail.get("sets", ())
     # a set that carries two labels is shown by two rows that differ in it
-    pairs = [_pair(*_two_of(s["rows"], stage), s.get("kind", "exact"), len(s["rows"])) for s in sets[:most]]
+    pairs = [
+        _pair(
+            stage.here,
+            s["rows"][0],
+            stage.here,
+            _other_of(s["rows"], stage.here),
+            s.get("kind", "exact"),
+            len(s["rows"]),
+        )
+        for s in sets[:most]
+    ]
     found = stage.finding.affected
     rest = (
         f"; {words.count(found)} rows are beyond the first of their set"
@@ -63,32 +85,65 @@ def _sets(issues: Issues, stage: Stage) -> list[Block]:
     return _pairs_block(pairs, f"{words.plural(len(pairs), 'set')}{rest}", stage)
 
 
-def _two_of(rows: Sequence[object], stage: Stage) -> tuple[Example, Example]:
-    first = stage.here.show(rows[0])
-    others = (stage.here.show(row) for row in rows[1:9])
-    second = stage.here.show(rows[1])
-    return first, next((x for x in others if x.label != first.label), second)
+def _other_of(rows: Sequence[object], shelf: Shelf) -> object:
+    """Of a set's rows the first that is labelled otherwise than its first one, else the second."""
+    known = [shelf.ids.get(str(row)) for row in rows[:9]]
+    labels = ["" if row is None else shelf.named(row).label for row in known]
+    return next((row for row, label in zip(rows[1:], labels[1:], strict=False) if label != labels[0]), rows[1])
 
 
 def _leaks(issues: Issues, stage: Stage) -> list[Block]:
     most = MOST_PAIRS if stage.urgent else FEWER_PAIRS
-    there = stage.there or stage.here
-    pairs = []
-    for p in issues.detail.get("pairs", ())[:most]:
-        twin = there.show(p["reference_row"])
-        pairs.append(_pair(stage.here.show(p["row"]), twin, p["kind"], 2))
-    return _pairs_block(pairs, f"{len(pairs)} of {words.plural(stage.finding.affected, 'pair')}", stage)
+    if stage.there is None and stage.report.reference is not None:
+        return [*_inflation(issues), Block("words", words="The pairs are not shown: the reference was not at hand.")]
+    there = stage.there or stage.here  # another split of the same data
+    pairs = [
+        _pair(stage.here, p["row"], there, p["reference_row"], p["kind"], 2)
+        for p in issues.detail.get("pairs", ())[:most]
+    ]
+    shown = _pairs_block(pairs, f"{len(pairs)} of {words.plural(stage.finding.affected, 'pair')}", stage)
+    return [*_inflation(issues), *shown]
 
 
-def _pair(a: Example, b: Example, kind: str, size: int) -> Pair:
+def _inflation(issues: Issues) -> list[Block]:
+    """What the leak adds to a test score: two simple models, learnt with and without the rows that leaked."""
+    found, notes = issues.detail.get("inflation"), issues.detail.get("notes", ())
+    blocks = [Block("words", words=f"{words.sentence(words.visible(note))}.") for note in notes]
+    if not found:
+        return blocks
+    rows = [
+        (words.sentence(m["model"]), words.share(m["score"]), words.share(m["without"]), _too_high(m))
+        for m in found["models"]
+    ]
+    head = (("Model", ""), ("Score", "num"), ("Without it", "num"), ("So the score is", ""))
+    other = words.called(str(issues.detail.get("against", "the other set")))
+    told = (
+        f"On all of {other}. Without it: the rows that leaked are judged by the same model, learnt anew without "
+        f"{words.plural(found['dropped'], 'row')} here, their twins and copies of these. The nearest neighbour stands for "
+        "models that memorise."
+    )
+    title = "What the leak is worth in the test score"
+    return [*blocks, Block("table", title, told, {"head": head, "rows": rows, "label": title, "width": "long"})]
+
+
+def _too_high(model: Mapping[str, Any]) -> str:
+    low, high = model["low"], model["high"]
+    ends = f"{words.interval(low * 100, high * 100)} points"
+    if low <= 0 <= high:
+        return f"inflated or not: cannot tell, {ends}"
+    much = words.signed(abs(model["difference"]) * 100).removeprefix("+")
+    return f"{'inflated' if low > 0 else 'lowered'} by {much} points, {ends.removesuffix(' points')}"
+
+
+def _pair(here: Shelf, row: object, there: Shelf, other: object, kind: str, size: int) -> Pair:
+    a, b = side_by_side(here, row, there, other)
     how = {"exact": "the same", "normalised": "the same but for capitals and spaces", "near": "look the same"}.get(
         kind, kind
     )
     torn = bool(a.label and b.label and a.label != b.label)
     labels = f"{a.label} and {b.label}: two labels" if torn else f"both {a.label}" if a.label and b.label else ""
     more = f"{words.count(size)} rows" if size > 2 else ""
-    left, right = marked(a, b)
-    return Pair(left, right, " · ".join(x for x in (labels, how, more) if x), torn)
+    return Pair(a, b, " · ".join(x for x in (labels, how, more) if x), torn)
 
 
 def _pairs_block(pairs: list[Pair], shown: str, stage: Stage) -> list[Block]:

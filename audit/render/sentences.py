@@ -51,7 +51,8 @@ def _labels(issues: Issues, _card: Card) -> Said:
         said = words.plural(wrong, "label is", "labels are")
         return Said(f"an estimated {said} wrong, none is flagged", 0, f"that is {span}")
     estimated = f"an estimated {words.count(wrong)} {'is' if wrong == 1 else 'are'} wrong: {span}"
-    parts = [estimated, _expected(issues.detail), _most_often(issues.detail.get("per_class", ()))]
+    detail = issues.detail
+    parts = [estimated, _expected(detail), people(detail), corrected(detail), _most_often(detail.get("per_class", ()))]
     return Said(
         words.plural(flagged, "label looks wrong", "labels look wrong"), flagged, "; ".join(x for x in parts if x)
     )
@@ -67,6 +68,32 @@ def _expected(detail: Mapping[str, Any]) -> str:
         return ""
     other = "" if method == OURS else f"ranked by {words.visible(method)}; "
     return f"{other}expected: {words.about(precision)} of the flagged wrong, {words.about(recall)} of the wrong flagged"
+
+
+def people(detail: Mapping[str, Any]) -> str:
+    """What people found who looked at flagged labels, in a line; "" where nobody has looked."""
+    found = detail.get("people")
+    if not found:
+        return ""
+    looked = f"people looked at {words.count(found['looked'])} of {words.count(found['flagged'])} flagged labels"
+    measured = found["precision"]
+    if measured is None:
+        return f"{looked}: too few to say how many are wrong"
+    return f"{looked}: {words.share(measured['value'])} wrong{_ends(measured)}"
+
+
+def corrected(detail: Mapping[str, Any]) -> str:
+    """The share of all labels that is wrong by what people found; "" where they have not said how many were missed."""
+    rate = (detail.get("people") or {}).get("rate")
+    return (
+        f"corrected by what they found, {words.share(rate['value'])} of all labels are wrong{_ends(rate)}"
+        if rate
+        else ""
+    )
+
+
+def _ends(share: Mapping[str, Any]) -> str:
+    return f", {words.between(share['low'], share['high'])}" if share["low"] < share["high"] else ""
 
 
 def _most_often(lines: Sequence[Mapping[str, Any]]) -> str:
@@ -120,7 +147,21 @@ def _leakage(issues: Issues, card: Card) -> Said:
         (near, f"of {other} looks the same as one here", f"of {other} look the same as one here"),
     ]  # fmt: skip
     said = _first_and_rest([p for p in parts if p[0] > 0], noun, n)
-    return Said(said.sentence, n, said.note.replace(f" of {other}", ""))
+    note = [
+        said.note.replace(f" of {other}", ""),
+        *(inflated(m) for m in issues.detail.get("inflation", {}).get("models", ())),
+    ]
+    return Said(said.sentence, n, "; ".join(x for x in note if x))
+
+
+def inflated(model: Mapping[str, Any]) -> str:
+    """What a leak is worth to one simple model, in half a line: points of its score, or that nobody can tell."""
+    low, high, name = model["low"], model["high"], f"a {model['model']}"
+    ends = words.interval(low * 100, high * 100)
+    if low <= 0 <= high:
+        return f"cannot tell if {name} scores too high ({ends})"
+    much = words.signed(abs(model["difference"]) * 100).removeprefix("+")
+    return f"{name} scores {much} points too {'high' if low > 0 else 'low'} ({ends})"
 
 
 def _outliers(issues: Issues, card: Card) -> Said:

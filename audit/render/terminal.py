@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import takewhile
 from pathlib import Path
 
 from audit.render import words
 from audit.render.findings import Finding, Line, example_lines, findings, help_for
-from audit.render.headline import short_tally
-from audit.render.html import size
+from audit.render.headline import Step, short_tally
+from audit.render.identity import size
 from audit.render.page import tokens
 from audit.report import Report
 from audit.verdict import State, Verdict
@@ -27,12 +28,12 @@ def terminal(
     verdict: Verdict,
     *,
     path: str | Path,
-    next_command: str,
+    steps: Sequence[Step],
     colour: bool,
     width: int = 80,
     unicode: bool = True,
 ) -> str:
-    """The report as lines of at most `width` columns (40 at least), ending in verdict, report path and next command.
+    """The report as lines of at most `width` columns (40 at least), ending in verdict, report path and the first step.
 
     Colour is on the first word of a line only; what the data says is shown, never obeyed: control characters are
     spelt out. Without `unicode` everything is ASCII.
@@ -49,8 +50,7 @@ def terminal(
     lines += notes(report.notes, width, say)
     lines += ["", *_verdict(verdict, rows, report.seconds, width, say)]
     lines += command_lines("report:", say(path), width)
-    if next_command:
-        lines += command_lines("next:", say(next_command), width)
+    lines += [line for label, command in _commands(steps) for line in command_lines(label, say(command), width)]
     return "\n".join(_painted(line) if colour else line for line in lines) + "\n"
 
 
@@ -152,6 +152,14 @@ def command_lines(label: str, command: str, width: int) -> list[str]:
             lines.append(f"{head}\\")
             line = line[len(head) :]
     return [*lines, line]
+
+
+def _commands(steps: Sequence[Step]) -> list[tuple[str, str]]:
+    """The first step that is a command, what finishes it, and what could be done instead."""
+    k = next((k for k, step in enumerate(steps) if step.command), len(steps))
+    others = [("or:", step.command) for step in takewhile(lambda s: s.instead, steps[k + 1 :])]
+    first = [(label, c) for step in steps[k : k + 1] for label, c in (("next:", step.command), ("then:", step.then))]
+    return [(label, command) for label, command in [*first, *others] if command]
 
 
 def _painted(line: str) -> str:

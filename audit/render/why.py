@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from audit.render import words
-from audit.render.examples import SMALL_SIDE, Example, Shelf
+from audit.render.examples import FEWER_CELLS, SMALL_SIDE, Example, Shelf, contrary
 from audit.render.sentences import CLEANLAB
 from audit.report import Issues
 
@@ -41,7 +41,7 @@ def whys(issues: Issues, shelf: Shelf, most: int) -> dict[str, Why]:
             words.visible(x["given"]),
             words.visible(x["suggested"]),
             issues.detail,
-            _Near(shelf, flagged),
+            _Near(shelf, flagged, contrary(shelf, row, str(x["given"]), str(x["suggested"]))),
         )
         for row, x in issues.findings.head(most).iterrows()
         if str(row) in known
@@ -54,12 +54,15 @@ class _Near:
 
     shelf: Shelf
     flagged: Collection[str]
+    first: Collection[str] = ()
+    """The columns that are shown first, as they are of the row itself."""
 
     def show(self, label: str, found: Mapping[str, Any] | None) -> Neighbour:
         heading = f"nearest labelled {label}"
         if found is None:
             return Neighbour(heading, Example("", "", why=f"none of its nearest neighbours is labelled {label}"))
-        shown = self.shelf.show(found["row"], side=SMALL_SIDE)
+        shown = self.shelf.show(found["row"], tuple(self.first), SMALL_SIDE)
+        shown = replace(shown, cells=shown.cells[:FEWER_CELLS])
         too = ("its label looks wrong too",) if str(found["row"]) in self.flagged else ()
         return Neighbour(heading, shown, (shown.row, f"distance {words.number(found['distance'])}", *too))
 

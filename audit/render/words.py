@@ -18,6 +18,12 @@ UNKNOWN = "\u2013"
 PERCENT = f"{NARROW_SPACE}%"
 TIMES = f"{NARROW_SPACE}×"
 
+GLYPHS = {
+    "pass": "✓", "warn": "!", "fail": "✕", "error": "?", "not_checked": "–", "info": "i",
+    "helps": "▲", "hurts": "▼", "no_difference": "=", "cannot_tell": "?",
+}  # fmt: skip
+"""State to the sign that stands before its word and its colour."""
+
 
 @dataclass(frozen=True)
 class Noun:

@@ -3,7 +3,7 @@
 import pytest
 
 from audit.errors import InputError, UnknownName
-from audit.suite import SHIPPED, Expectation, parse_suite, read_suite
+from audit.suite import SHIPPED, Expectation, Limit, Suite, parse_suite, read_suite
 
 WHOLE = """
 [[expectations]]
@@ -85,6 +85,11 @@ def test_a_suite_that_is_not_there_names_the_shipped_ones():
 def test_every_shipped_suite_is_found_by_its_bare_name_and_demands_something(path):
     suite = read_suite(path.stem)
     assert suite.limits or suite.expectations
+
+
+def test_a_suite_made_in_python_is_the_one_read_back():
+    made = Suite("s", limits=(Limit("a.b", 0),))
+    assert parse_suite(made.to_dict(), name="s").fingerprint == made.fingerprint
 
 
 def test_the_fingerprint_is_of_the_demands_and_not_of_the_name():

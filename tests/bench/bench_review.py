@@ -5,11 +5,17 @@ from __future__ import annotations
 import sys
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tests.bench.goals import Goal, at_most, timed
+from tests.browser import driven, page_at
 
 COMMAND = "python -m tests.bench review"
 FLAGGED = 50_000
+ROW = "#row:not([hidden])"
+
+if TYPE_CHECKING:
+    from tests.audit.review.served import Server
 
 
 def run() -> list[Goal]:
@@ -28,9 +34,31 @@ def run() -> list[Goal]:
             answer = timed(lambda: server.decide(next(left), "keep"), repeats=20)
         finally:
             server.kill()
+        shown, keyed = _in_a_browser(started(made.folder, made.csv, "--reviewer", "another"))
     note = f"{FLAGGED:,} flagged texts of {FLAGGED + 10_000:,}; neighbours are looked for beside it"
     return [
         at_most("assay review until it serves", start, 5, "s", COMMAND, note),
         at_most("the page with its first row", first, 1, "s", COMMAND, note),
         at_most("an answer on disk and the next row", answer, 0.2, "s", COMMAND, note),
+        at_most("a browser shows the first row", shown, 1, "s", COMMAND, note),
+        at_most("a browser shows the next row after a key", keyed, 0.2, "s", COMMAND, note),
     ]
+
+
+def _in_a_browser(server: Server) -> tuple[float, float]:
+    """Seconds until a server's first row is on the screen, and until the next one is after a key was pressed."""
+    changed = "before => document.getElementById('name').textContent !== before"
+    with driven() as browser:
+        try:
+            page = page_at(browser, server.address)
+            page.wait_for_selector(ROW)
+            shown = page.evaluate("performance.now()") / 1000  # since the address was asked for
+
+            def press() -> None:
+                before = page.inner_text("#name")
+                page.keyboard.press("k")
+                page.wait_for_function(changed, arg=before)
+
+            return shown, timed(press, repeats=20)
+        finally:
+            server.kill()

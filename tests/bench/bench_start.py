@@ -1,4 +1,4 @@
-"""What it costs to ask for help."""
+"""What it costs to ask for help, and to look at a value in a notebook."""
 
 from __future__ import annotations
 
@@ -6,6 +6,10 @@ import resource
 import subprocess
 import sys
 
+import numpy as np
+import pandas as pd
+
+from audit.dataset import Dataset, Roles
 from tests.bench.goals import Goal, at_least, at_most, timed
 
 COMMAND = "python -m tests.bench start"
@@ -24,7 +28,15 @@ def run() -> list[Goal]:
     return [
         at_least("importing the stack against assay --help", stack / helped, 30, "x", COMMAND),
         at_most("assay --help", cpu, 0.15, "s of CPU", COMMAND),
+        at_most("a notebook's card of 1,000,000 rows", timed(_large()._repr_html_, repeats=7), 0.05, "s", COMMAND),
     ]
+
+
+def _large() -> Dataset:
+    values = np.random.default_rng(0).normal(size=(1_000_000, 8))
+    table = pd.DataFrame(values, columns=[f"x{k}" for k in range(8)], index=[f"r{k}" for k in range(len(values))])
+    roles = Roles(label="label", features=tuple(table.columns))
+    return Dataset("large", table.assign(label=(values[:, 0] > 0).astype(int)), roles, (0, 1))
 
 
 def _cpu_of_children() -> float:

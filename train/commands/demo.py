@@ -26,6 +26,7 @@ SIZES = (120, 240, 480, 840, 1200)
 """Five over a range of ten: enough for learning curves."""
 SEEDS = 5
 MODELS = ("linear", "mlp")
+WIDTH = 80
 PRICES = "review=0.02,label=0.08,row=0.10"
 
 FOUND_BY = {
@@ -87,13 +88,23 @@ def command(output: Path, seed: int, force: bool) -> int:
     click.echo(f"\nrepair: {len(data):,} rows less {len(data) - len(clean):,} dropped by {' and '.join(TREATMENTS)}")
     click.echo(_gate_line("repaired", after))
     _compared(data, test, names, output / "comparison")
-    _advised(output / "comparison", output / "advice")
+    _advised(output / "comparison", output / "report", output / "advice")
     click.echo(f"\nreports: {output}/report/report.html")
     click.echo(f"         {output}/report-clean/report.html")
     click.echo(f"         {output}/comparison/comparison.html")
     click.echo(f"         {output}/advice/advice.html")
-    click.echo("next:    assay audit YOUR-DATA --label COLUMN")
+    click.echo("\n".join(_next(report, verdict, output)))
     return 0
+
+
+def _next(report: Report, verdict: Verdict, output: Path) -> list[str]:
+    """What to try now: settle some of the labels that the audit doubts, then apply that; after that, data of one's own."""
+    from audit.render.headline import next_steps
+    from audit.render.terminal import command_lines
+
+    settle = next_steps(report, verdict, f"{output}/report/")[0]
+    told = [("next:", settle.command), ("then:", settle.then), ("or:", "assay audit YOUR-DATA --label COLUMN")]
+    return ["", *(line for label, command in told if command for line in command_lines(label, command, WIDTH))]
 
 
 def _audited(
@@ -113,7 +124,7 @@ def _audited(
     typed = ["assay", "audit", names[0], "--reference", names[1], "--suite", suite.name, "-o", f"{folder}/"]
     report = audit(
         data, reference=test, suite=suite, seed=seed, cache=folder / EVIDENCE, progress=progress,
-        command=shlex.join(typed), created=opt.today(),
+        command=shlex.join(typed), created=opt.today(), with_map=True,
     )  # fmt: skip
     verdict = gate(report, suite)
     publish(report, verdict, data, test, folder)
@@ -177,14 +188,15 @@ def _compared(data: Dataset, test: Dataset, names: tuple[str, str], folder: Path
     click.echo(terminal(comparison, colour=opt.colour(), unicode=opt.unicode()), nl=False)
 
 
-def _advised(runs: Path, folder: Path) -> None:
+def _advised(runs: Path, report: Path, folder: Path) -> None:
     from train.advice.advise import advise
     from train.advice.prices import parse_prices
     from train.render.advice_files import write_advice
     from train.render.advice_terminal import advice_terminal
 
-    typed = shlex.join(["assay", "advise", f"{runs}/", "--cost", PRICES, "--model", MODELS[-1], "-o", f"{folder}/"])
-    advice = advise([runs], parse_prices(PRICES), model=MODELS[-1], command=typed, created=opt.today())
+    typed = ["assay", "advise", f"{runs}/", "--cost", PRICES, "--model", MODELS[-1], "--report", f"{report}/"]
+    command = shlex.join([*typed, "-o", f"{folder}/"])
+    advice = advise([runs], parse_prices(PRICES), model=MODELS[-1], report=report, command=command, created=opt.today())
     write_advice(advice, folder)
     click.echo("")
     click.echo(advice_terminal(advice, colour=opt.colour(), unicode=opt.unicode()), nl=False)

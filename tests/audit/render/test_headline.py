@@ -78,13 +78,14 @@ def test_there_are_at_most_three_steps_and_each_is_a_command_of_assay(case, outc
     assert 1 <= len(steps) <= 3
     for step in steps:
         assert shlex.split(step.command)[0] == "assay"
-        assert shlex.split(step.command)[1] in ("audit", "clean", "compare", "gate")
+        assert shlex.split(step.command)[1] in ("audit", "clean", "compare", "gate", "review")
 
 
 def test_a_failure_is_repaired_by_what_mends_it(case):
     made = case("FAIL")
-    first = next_steps(made.report, made.verdict, "my report/")[0].command
-    parts = shlex.split(first)
+    step = next_steps(made.report, made.verdict, "my report/")[1]
+    assert step.instead
+    parts = shlex.split(step.command)
     assert parts[:3] == ["assay", "clean", "data.csv"]
     assert parts[parts.index("--report") + 1] == "my report/"
     assert set(parts[parts.index("--by") + 1].split(",")) == {"prune", "deduplicate"}
@@ -105,7 +106,10 @@ def test_names_with_spaces_and_quotes_survive_a_shell(case):
         "my report",
     ]
     report = replace(made.report, command=shlex.join(said))
-    clean, compare = (shlex.split(step.command) for step in next_steps(report, made.verdict))
+    settle, *others = next_steps(report, made.verdict)
+    clean, compare = (shlex.split(step.command) for step in others)
+    review, apply = shlex.split(settle.command), shlex.split(settle.then)
+    assert (review, apply[2], apply[4]) == (["assay", "review", "my report"], "my 'own' data.csv", "my report")
     assert clean[2] == compare[2] == "my 'own' data.csv"
     assert clean[clean.index("--report") + 1] == "my report"
     assert compare[compare.index("--label") + 1] == "a; rm -rf b"
@@ -115,7 +119,31 @@ def test_names_with_spaces_and_quotes_survive_a_shell(case):
 def test_without_a_command_the_dataset_is_called_by_its_name(case):
     made = case("FAIL")
     report = replace(made.report, command="")
-    assert next_steps(report, made.verdict, "report/")[0].command.startswith("assay clean made ")
+    settle, clean = next_steps(report, made.verdict, "report/")[:2]
+    assert settle.then.startswith("assay clean made ")
+    assert clean.command.startswith("assay clean made ")
+
+
+def test_doubtful_labels_are_settled_by_a_person_and_then_applied(case):
+    made = case("FAIL")
+    first = next_steps(made.report, made.verdict, "report/")[0]
+    assert first.text == "Settle the 57 doubtful labels yourself, one key each; then apply what you decided."
+    assert first.command == "assay review report/"
+    assert first.then == "assay clean data.csv --report report/ --by review -o clean/"
+
+
+def test_without_doubtful_labels_nobody_is_sent_to_review(case):
+    for outcome in ("PASS", "WARN", "ERROR"):
+        made = case(outcome)
+        steps = next_steps(made.report, made.verdict, "report/")
+        assert not any("review" in step.command + step.then for step in steps)
+
+
+def test_doubtful_labels_within_their_limit_can_be_settled_last(case, rejudged):
+    made = rejudged(case("FAIL"), (Limit("labels.rate", 0.5),))
+    assert made.verdict.passed
+    steps = next_steps(made.report, made.verdict, "report/")
+    assert [step.command.split()[1] for step in steps] == ["compare", "gate", "review"]
 
 
 def test_an_undecided_audit_is_only_asked_for_again(case):
@@ -140,6 +168,7 @@ def test_nobody_is_told_to_drop_most_of_the_data(case):
     report = replace(made.report, checks={**made.report.checks, "labels": labels})
     commands = [step.command for step in next_steps(report, made.verdict, "report/")]
     assert not any("prune" in c for c in commands if c.startswith("assay clean"))
+    assert "assay review report/" not in commands
     assert any(step.text.startswith("Mend labels") for step in next_steps(report, made.verdict, "report/"))
 
 

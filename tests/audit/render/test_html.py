@@ -11,7 +11,7 @@ from PIL import Image
 
 from audit.dataset import Dataset, Origin, Roles
 from audit.render import page
-from audit.render.examples import HEAVIEST, Shelf, mark_words, thumbnail
+from audit.render.examples import HEAVIEST, Shelf, side_by_side, thumbnail
 from audit.render.html import html
 from audit.report import Issues, Report
 
@@ -130,7 +130,8 @@ def test_above_twenty_classes_they_are_a_list(case, classes):
 def test_a_page_is_light(case, kind, classes):
     text = written(case("FAIL", kind, classes=classes, rows=1000))
     without = re.sub(r"data:image/[^\"]*", "", text)
-    assert len(without) < 100_000
+    # the cells of a table stand where others have their pictures
+    assert len(without) < (120_000 if kind == "table" else 100_000)
     assert len(text) < 1_000_000
     assert len(Page(text).tags) < 5_000
     assert len(page.script()) < 2_048
@@ -215,10 +216,47 @@ def test_every_mode_of_picture_has_a_thumbnail(mode):
     assert thumbnail(Image.new(mode, (40, 30)))[0].startswith("data:image/")
 
 
-def test_words_that_differ_are_marked_and_escaped():
-    left, right = mark_words("please <b>reset</b> my card", "please block my card")
-    assert left == "please <mark>&lt;b&gt;reset&lt;/b&gt;</mark> my card"
-    assert right == "please <mark>block</mark> my card"
+def test_two_rows_beside_one_another_show_every_cell_that_differs_and_nothing_else_is_marked(case):
+    data = case("FAIL", "table").data
+    table = data.table.copy()
+    table.iloc[1] = table.iloc[0]
+    far = data.roles.features[-2]
+    table.loc[table.index[1], far] = table.loc[table.index[0], far] + 1e-9
+    shelf = Shelf.of(replace(data, table=table))
+    one, other = side_by_side(shelf, 0, shelf, 1)
+    assert [c.name for c in one.cells if c.differs] == [c.name for c in other.cells if c.differs] == [far]
+    assert one.cells[0].name == far
+    assert one.cells[0].value != other.cells[0].value
+    assert one.more == "4 more columns are the same"
+
+
+def test_texts_that_are_the_same_are_shown_once_and_others_with_their_differences_marked(case, rejudged):
+    made = case("FAIL", "text")
+    first, second, third = made.data.rows[:3]
+    table = made.data.table.copy()
+    table.loc[[first, second], "text"] = "where is my card"
+    table.loc[third, "text"] = "where is my <i>card</i>"
+    data = replace(made.data, table=table)
+    sets = [{"kind": "exact", "rows": [first, second]}, {"kind": "near", "rows": [first, third]}]
+    issues = replace(made.report["duplicates"], detail={"sets": sets})
+    made = rejudged(replace(made, data=data), (), duplicates=issues)
+    found = written(made).partition('id="duplicates"')[2].partition("</details>")[0]
+    assert found.count("where is my") == 3
+    assert "where is my <mark>&lt;i&gt;</mark>card<mark>&lt;/i&gt;</mark>" in found
+
+
+def test_a_leak_is_told_in_points_and_where_nobody_can_tell_the_page_says_so(case, rejudged):
+    made = case("FAIL", "table")
+    models = [
+        {"model": "nearest neighbour", "score": 0.9, "without": 0.82, "unleaked": 0.8, "difference": 0.08, "low": 0.04, "high": 0.121},
+        {"model": "linear head", "score": 0.9, "without": 0.895, "unleaked": 0.8, "difference": 0.005, "low": -0.004, "high": 0.013},
+    ]  # fmt: skip
+    detail = {**made.report["leakage"].detail, "inflation": {"models": models, "leaked": 2, "dropped": 3}}
+    made = rejudged(made, (), leakage=replace(made.report["leakage"], detail=detail))
+    text = Page(written(made)).text
+    assert "inflated by 8.0 points, +4.0 to +12.1" in text
+    assert "inflated or not: cannot tell, −0.4 to +1.3 points" in text
+    assert "What the leak is worth" not in Page(written(case("FAIL", "table"))).text
 
 
 def test_a_check_of_somebody_else_shows_its_rows(case, rejudged):
@@ -235,3 +273,9 @@ def test_the_same_report_gives_the_same_bytes(case):
 def test_a_data_set_without_labels_has_a_page():
     data = Dataset("d", pd.DataFrame({"x": [1.0, 2.0]}, index=pd.Index([0, 1], name="row")), Roles(features=("x",)), ())
     assert Shelf.of(data).show(0).label == ""
+
+
+def test_without_the_reference_at_hand_no_row_here_is_shown_as_one_of_its(case):
+    made = case("FAIL", "text")
+    page = html(made.report, made.verdict, made.data)
+    assert "The pairs are not shown: the reference was not at hand." in page

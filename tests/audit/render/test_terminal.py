@@ -10,15 +10,17 @@ from hypothesis import strategies as st
 
 from audit import audit, gate, load, read_suite
 from audit.render import words
+from audit.render.headline import Step, next_steps
 from audit.render.terminal import command_lines, terminal, verdict_line
 
 COLOUR = re.compile(r"\x1b\[[\d;]*m")
 NEXT = "assay clean data.csv --report report/ --by prune,deduplicate -o clean/"
+STEPS = (Step("Read it.", ""), Step("Repair it.", NEXT), Step("Hold it to the same limits.", "assay gate clean/"))
 
 
 def shown(made, **more):
     return terminal(
-        made.report, made.verdict, **{"path": "report/report.html", "next_command": NEXT, "colour": False, **more}
+        made.report, made.verdict, **{"path": "report/report.html", "steps": STEPS, "colour": False, **more}
     )
 
 
@@ -37,6 +39,16 @@ def test_the_last_lines_are_verdict_report_and_next_command(case):
         "FAIL: 3 failed, 1 warned, 4 passed, in 48 s",
         "report: report/report.html",
         f"next:   {NEXT}",
+    ]
+
+
+def test_settling_by_hand_comes_first_with_what_applies_it_and_the_other_way(case):
+    made = case("FAIL")
+    last = shown(made, steps=next_steps(made.report, made.verdict, "report/"), width=120).splitlines()[-3:]
+    assert last == [
+        "next:   assay review report/",
+        "then:   assay clean data.csv --report report/ --by review -o clean/",
+        "or:     assay clean data.csv --report report/ --by deduplicate,prune -o clean/",
     ]
 
 
@@ -120,7 +132,7 @@ def test_what_was_inferred_or_done_otherwise_is_printed(tmp_path):
     data = load(pd.DataFrame({"a": range(40), "b": [0.5, 1.5] * 20, "label": ["x", "y"] * 20}))
     report = audit(data, checks=("missing", "imbalance"))
     printed = terminal(
-        report, gate(report, read_suite("tabular")), path=tmp_path / "report.html", next_command="", colour=False
+        report, gate(report, read_suite("tabular")), path=tmp_path / "report.html", steps=(), colour=False
     )
 
     assert "note  label is column 'label', by its name" in printed
