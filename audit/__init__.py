@@ -10,9 +10,9 @@ if TYPE_CHECKING:
     from audit.difference import diff
     from audit.emit import restore, write_clean
     from audit.errors import AssayError, InputError, NotApplicable, OutputError, StaleError, Undecided, UnknownName
-    from audit.evidence import Evidence
+    from audit.evidence.gather import Evidence
+    from audit.evidence.given import Given
     from audit.faults.trial import selftest
-    from audit.given import Given
     from audit.integrations.fit import assert_fit
     from audit.patch import Patch
     from audit.report import Issues, Report
@@ -27,8 +27,8 @@ HOMES = {
     "AssayError": "errors",
     "Certificate": "certificate.record",
     "Dataset": "dataset",
-    "Evidence": "evidence",
-    "Given": "given",
+    "Evidence": "evidence.gather",
+    "Given": "evidence.given",
     "InputError": "errors",
     "Issues": "report",
     "NotApplicable": "errors",

@@ -10,8 +10,8 @@ from typing import Literal, get_args
 
 import numpy as np
 
-from audit.cache import installed
 from audit.errors import UnknownName
+from audit.evidence.cache import installed
 from audit.stream import confident as streamed
 
 FilterBy = Literal["prune_by_noise_rate", "prune_by_class", "both", "confident_learning", "predicted_neq_given"]

@@ -11,7 +11,7 @@ from audit.checks import CHECKS
 from audit.dataset import Dataset
 from audit.errors import UnknownName
 from audit.measures import MEASURES
-from audit.suite import Limit, Severity, Suite
+from audit.suite.value import Limit, Severity, Suite
 
 WORDS: Mapping[Severity, str] = {"critical": "must", "warning": "should", "info": "is told"}
 

@@ -6,10 +6,10 @@ import platform
 import time
 
 from audit import gx
-from audit.cache import installed
 from audit.checks.schema import line_of
 from audit.dataset import Roles
 from audit.errors import InputError, some
+from audit.evidence.cache import installed
 from audit.gx.sql import rows_in
 from audit.report import Card, Issues, Report
 from audit.sources.moment import moment

@@ -7,8 +7,8 @@ from pathlib import Path
 from audit.dataset import Dataset
 from audit.errors import OutputError
 from audit.files import refuse_existing, write_bytes
-from audit.render.html import html
 from audit.render.markdown import markdown
+from audit.render.page.html import html
 from audit.report import Report
 from audit.review.people import with_people
 from audit.verdict import Verdict

@@ -18,7 +18,7 @@ from blake3 import blake3
 from audit.dataset import ROW, Dataset, Roles
 from audit.errors import InputError, OutputError, StaleError, UnknownName
 from audit.files import plain, read_json, read_table, write_json, write_table
-from audit.projection.value import Projection
+from audit.projection import Projection
 from audit.shown import shown
 
 SCHEMA_VERSION = 2

@@ -15,22 +15,22 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from audit.cache import Cache, digest_of, installed
 from audit.checks import CHECKS, Check
 from audit.dataset import Dataset
 from audit.earlier import earlier_issues, keep_issues
-from audit.embeddings import check_embeddings
 from audit.errors import AssayError, InputError, NotApplicable, UnknownName
-from audit.evidence import Evidence, Progress, silent
+from audit.evidence.cache import Cache, digest_of, installed
+from audit.evidence.embeddings import check_embeddings
+from audit.evidence.gather import Evidence, Progress, silent
+from audit.evidence.given import Given
+from audit.evidence.pictures import unreadable
+from audit.evidence.project import project
+from audit.evidence.views import checked
 from audit.files import plain
 from audit.fingerprint import encode_column, row_hashes
-from audit.given import Given
-from audit.pictures import unreadable
-from audit.projection.project import project
 from audit.report import Card, Issues, Report
 from audit.sources.sql import lies_in
 from audit.suite import Suite, default_suite
-from audit.views import checked
 
 ENGINES = ("assay", "cleanlab", "great-expectations", "scikit-learn", "skrub", "faiss-cpu", "pandas", "numpy")
 

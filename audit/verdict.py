@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
-from audit.baseline import Baseline
 from audit.errors import InputError
 from audit.report import Issues, Report
 from audit.shown import shown
 from audit.suite import Expectation, Limit, Severity, Suite, parse_suite
+from audit.suite.baseline import Baseline
 
 Outcome = Literal["PASS", "WARN", "FAIL", "ERROR"]
 EXIT_CODES: dict[Outcome, int] = {"PASS": 0, "WARN": 0, "FAIL": 1, "ERROR": 3}
@@ -131,7 +131,7 @@ def own_suite(report: Report, where: str | Path = "") -> Suite:
     own = parse_suite(report.demands, name=report.suite, path=str(where))
     if own.fingerprint != report.suite_fingerprint:
         raise InputError(
-            f"{where or report.dataset.name}: suite {report.suite} cannot be rebuilt from the report; name it"
+            f"{where or report.dataset.name}: suite {report.suite} cannot be rebuilt from the report; name it with --suite"
         )
     return own
 

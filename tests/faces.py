@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from audit.render.html import html as audit_page
+from audit.render.page.html import html as audit_page
 from audit.report import Report
 from audit.suite import Suite
 from tests.audit.render.conftest import Case, make

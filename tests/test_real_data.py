@@ -10,7 +10,7 @@ from sklearn.metrics import average_precision_score
 from audit import Given, audit, gate, load, read_suite
 from audit.checks.labels import labels
 from audit.dataset import ROW, Dataset, Roles
-from audit.evidence import Evidence
+from audit.evidence.gather import Evidence
 from audit.noise.methods import self_confidence
 from tests.shared import SHARED, needs_shared
 

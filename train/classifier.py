@@ -9,8 +9,8 @@ import numpy as np
 import torch
 from numpy.typing import ArrayLike
 
-from audit.embeddings import check_embeddings
 from audit.errors import InputError, UnknownName
+from audit.evidence.embeddings import check_embeddings
 from train.fit.device import here
 from train.fit.groups.cells import Job
 from train.fit.loop import predict

@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 
 from audit.dataset import Dataset
-from audit.embeddings import check_embeddings
 from audit.errors import InputError, OutputError, UnknownName
+from audit.evidence.embeddings import check_embeddings
 from audit.fingerprint import DIGEST_BYTES, array_rows, row_hashes
 from train.augment import Augmentation
 from train.fit.models import looks_at_pictures

@@ -14,10 +14,10 @@ import numpy as np
 import torch
 from threadpoolctl import threadpool_limits
 
-from audit.cache import Cache, array_digest, installed
 from audit.dataset import Dataset
-from audit.embeddings import embed
-from audit.evidence import Progress, silent
+from audit.evidence.cache import Cache, array_digest, installed
+from audit.evidence.embeddings import embed
+from audit.evidence.gather import Progress, silent
 from train.comparison import Comparison
 from train.design import (
     EVIDENCE,

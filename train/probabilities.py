@@ -16,13 +16,13 @@ import numpy as np
 import torch
 
 from audit.dataset import Dataset
-from audit.embeddings import check_embeddings
 from audit.errors import InputError, OutputError, some
-from audit.evidence import Evidence, Progress, silent
+from audit.evidence.embeddings import check_embeddings
+from audit.evidence.folds import TooRare, assign_folds
+from audit.evidence.gather import Evidence, Progress, silent
+from audit.evidence.given import Given
+from audit.evidence.pictures import unreadable
 from audit.files import write_bytes
-from audit.folds import TooRare, assign_folds
-from audit.given import Given
-from audit.pictures import unreadable
 from audit.probabilities import Probabilities
 from train.design import recipes_of
 from train.fit.device import here

@@ -12,7 +12,6 @@ from typing import Any
 import pyarrow.parquet as pq
 from blake3 import blake3
 
-from audit.cache import installed
 from audit.certificate.listing import Listing
 from audit.certificate.record import Certificate, Gated, Kind, canonical, written
 from audit.certificate.rows import learnt_of, rows_of_data
@@ -20,6 +19,7 @@ from audit.certificate.signing import Key, read_key, signed
 from audit.certificate.trees import Member, members_named, members_of, split_query, suffix_of, tree_of
 from audit.dataset import Dataset
 from audit.errors import InputError, StaleError
+from audit.evidence.cache import installed
 from audit.files import plain
 from audit.report import Report
 from audit.sources import reread

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from audit.checks.findings import found, scored
-from audit.evidence import NEAR, Evidence
+from audit.evidence.gather import NEAR, Evidence
 from audit.report import Issues
 
 SHOWN = 50

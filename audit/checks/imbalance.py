@@ -6,7 +6,7 @@ import numpy as np
 
 from audit.checks.findings import found, scored
 from audit.errors import NotApplicable
-from audit.evidence import Evidence
+from audit.evidence.gather import Evidence
 from audit.report import Issues
 
 RARE = 0.1

@@ -10,14 +10,14 @@ import pandas as pd
 from audit.checks.findings import found, scored
 from audit.confident import DEFAULT, RULES, FilterBy, Learnt, learnt
 from audit.errors import InputError, NotApplicable, Undecided, UnknownName
-from audit.evidence import STABLE_WORK, Evidence
+from audit.evidence.gather import STABLE_WORK, Evidence
+from audit.evidence.views import HEAD
 from audit.noise.faults import clueless
 from audit.noise.judge import Cutoff, Judged, by_cleanlab, by_noise, by_score
 from audit.noise.methods import METHODS, score, training_dynamics
 from audit.noise.reasons import Witnesses, reasons
 from audit.noise.tables import tables
 from audit.report import Issues
-from audit.views import HEAD
 
 OURS, CLEANLAB, DYNAMICS = "assay", "cleanlab", "training_dynamics"
 RANKINGS = (OURS, CLEANLAB, *METHODS, DYNAMICS)

@@ -13,7 +13,7 @@ import pandas as pd
 from audit.checks.findings import found, scored
 from audit.dataset import Dataset
 from audit.errors import NotApplicable
-from audit.evidence import NEAR, Evidence
+from audit.evidence.gather import NEAR, Evidence
 from audit.inflation import NEIGHBOUR, Sides, inflation
 from audit.neighbours import Neighbours, nearest
 from audit.report import Issues

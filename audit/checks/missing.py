@@ -7,7 +7,7 @@ import pandas as pd
 
 from audit.checks.findings import found, scored
 from audit.errors import NotApplicable
-from audit.evidence import Evidence
+from audit.evidence.gather import Evidence
 from audit.report import Issues
 
 

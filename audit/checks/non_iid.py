@@ -10,7 +10,7 @@ import numpy as np
 from audit.checks.findings import scored
 from audit.dataset import Dataset
 from audit.errors import InputError, NotApplicable
-from audit.evidence import Evidence
+from audit.evidence.gather import Evidence
 from audit.neighbours import Neighbours
 from audit.report import Issues
 

@@ -12,7 +12,7 @@ from audit import gx
 from audit.checks.findings import found, scored
 from audit.dataset import Dataset
 from audit.errors import NotApplicable
-from audit.evidence import Evidence
+from audit.evidence.gather import Evidence
 from audit.report import Issues
 from audit.sources.moment import moment
 from audit.sources.sql import came_from, hold, lies_in

@@ -6,9 +6,9 @@ import numpy as np
 
 from audit.checks.findings import found, scored
 from audit.errors import InputError, NotApplicable
-from audit.evidence import Evidence
+from audit.evidence.gather import Evidence
+from audit.evidence.valuation import knn_shapley, votes
 from audit.report import Issues
-from audit.valuation import knn_shapley, votes
 
 K = 25
 """Voters. With 10, as in cleanlab, a row is asked too seldom to be told from chance: on the digits with 5 % of the labels

@@ -80,8 +80,9 @@ def command(
     """Look for what is wrong with DATA and write a report.
 
     DATA is a file (.csv .tsv .parquet .jsonl .arrow .npz, also .gz), a folder of Parquet files, a folder with a
-    folder of pictures for each class, a name (digits, planted:digits, torchvision:CIFAR10), or with --table the
-    address of a database: postgresql://user@host/db, sqlite:///file.db.
+    folder of pictures for each class, a name (digits, planted:digits, torchvision:CIFAR10), an address of Parquet
+    read block by block (s3://bucket/parts), or with --table the address of a database: postgresql://user@host/db,
+    sqlite:///file.db.
 
     Exit code 0 when every check could be carried out, whatever it found; 3 when one could not. `assay gate` decides.
     """

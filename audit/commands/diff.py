@@ -42,8 +42,8 @@ def command(
     Rows are matched by --id where it is given, else by their content. Issues need an audit of each: --reports, or
     --audit. Exit code 0; with --exit-code 1 where the two are not equal.
     """
-    from audit.cache import Cache
     from audit.difference import diff
+    from audit.evidence.cache import Cache
     from audit.render.diff import diff_markdown, diff_terminal
     from audit.report import Report
     from audit.run import audit

@@ -16,11 +16,11 @@ from audit.commands.configured import configured, is_configured
 from audit.errors import AssayError, InputError, OutputError
 
 if TYPE_CHECKING:
-    from audit.baseline import Baseline
     from audit.dataset import Dataset
     from audit.report import Report
     from audit.sources.lines import Places
     from audit.suite import Severity, Suite
+    from audit.suite.baseline import Baseline
     from audit.verdict import Verdict
 
 VERIFIED = ("text", "json", "markdown")
@@ -136,7 +136,7 @@ def command(
 
 def _baseline(path: Path | None) -> Baseline | None:
     """Read before anything is audited, so that a wrong file costs nothing."""
-    from audit.baseline import read_baseline
+    from audit.suite.baseline import read_baseline
 
     return read_baseline(path) if path is not None else None
 

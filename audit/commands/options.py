@@ -17,9 +17,9 @@ from audit.errors import InputError, UnknownName
 
 if TYPE_CHECKING:
     from audit.dataset import Dataset
-    from audit.embeddings import Backbone
-    from audit.evidence import Progress
-    from audit.given import Given
+    from audit.evidence.embeddings import Backbone
+    from audit.evidence.gather import Progress
+    from audit.evidence.given import Given
 
 F = TypeVar("F", bound=Callable[..., Any])
 ROLES = ("label", "text", "image", "features", "id", "group", "split", "weight", "columns", "unlabelled", "table")
@@ -111,7 +111,7 @@ def evidence_options(function: F) -> F:
 
 def given(data: Dataset, kwargs: dict[str, Any]) -> Given:
     """Take the evidence options out of a command's arguments and read their files."""
-    from audit.given import Given
+    from audit.evidence.given import Given
     from audit.probabilities import load_array, read_probabilities
 
     names = ("embeddings", "reference_embeddings", "pred_probs", "classes", "backbone", "weights")
@@ -130,7 +130,7 @@ def given(data: Dataset, kwargs: dict[str, Any]) -> Given:
 
 def _backbone(name: str, weights: Path) -> Backbone:
     """A backbone that exists, with a file that does: said before anything is computed."""
-    from audit.embeddings import Backbone, backbones
+    from audit.evidence.embeddings import Backbone, backbones
 
     if name not in backbones():
         raise UnknownName.of("backbone", name, backbones())
@@ -179,7 +179,7 @@ def command_line() -> str:
 @contextmanager
 def progress_bars() -> Iterator[Progress]:
     """Bars on stderr while the block runs: on a terminal only, gone when it ends."""
-    from audit.evidence import silent
+    from audit.evidence.gather import silent
 
     if not sys.stderr.isatty():
         yield silent

@@ -142,8 +142,8 @@ def _loaded(report: Report, named: str | None) -> Dataset:
 
 
 def _session(report: Report, design: Plan, journal: Journal, where: Path, named: str | None, reviewer: str) -> Session:
-    from audit.cache import Cache
-    from audit.evidence import Evidence
+    from audit.evidence.cache import Cache
+    from audit.evidence.gather import Evidence
     from audit.publish import EVIDENCE
     from audit.render.headline import apply_command
     from audit.review.rows import Desk

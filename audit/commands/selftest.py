@@ -50,7 +50,7 @@ def command(
 
     Exit code 0 when every fault is stopped at its largest dose, 1 when one is not.
     """
-    from audit.cache import Cache
+    from audit.evidence.cache import Cache
     from audit.faults import selftest
     from audit.render.selftest import selftest_terminal
     from audit.sources import load

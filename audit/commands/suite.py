@@ -43,7 +43,7 @@ def infer_command(
     """
     from audit.commands.audited import audited
     from audit.inference import infer
-    from audit.suite_text import suite_text
+    from audit.suite.text import suite_text
 
     _free(output, force)
     done = audited(where, reference=reference, suite=None, cache=cache, seed=seed, options=kwargs)
@@ -135,10 +135,10 @@ def import_command(path: Path, output: Path | None, force: bool) -> int:
 
     An expectation of a type that is not known here is kept, and said; a gate refuses it by name.
     """
-    from audit.exchange import from_gx
     from audit.files import read_json
     from audit.gx import check_expectations
-    from audit.suite_text import suite_text
+    from audit.suite.exchange import from_gx
+    from audit.suite.text import suite_text
 
     _free(output, force)
     suite = from_gx(read_json(path), name=Path(output or path).stem)
@@ -159,8 +159,8 @@ def export_command(suite: str, output: Path | None, force: bool) -> int:
     import json
 
     from audit.errors import InputError
-    from audit.exchange import to_gx
     from audit.suite import read_suite
+    from audit.suite.exchange import to_gx
 
     _free(output, force)
     try:
@@ -179,7 +179,7 @@ def baseline_command(path: Path, output: Path | None, force: bool) -> int:
     """Keep of a report's audit.json what assay gate --baseline needs: measures, and no example of the data."""
     import json
 
-    from audit.baseline import baseline_of
+    from audit.suite.baseline import baseline_of
 
     _free(output, force)
     _write(json.dumps(baseline_of(path), ensure_ascii=False, indent=1) + "\n", output)

@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from audit.cache import Cache
 from audit.dataset import Dataset
 from audit.errors import AssayError, InputError, Undecided, UnknownName
-from audit.evidence import Progress, silent
+from audit.evidence.cache import Cache
+from audit.evidence.gather import Progress, silent
 from audit.faults.inject import FAULTS, Fault
 from audit.report import Report
 from audit.run import audit

@@ -14,7 +14,7 @@ from audit.errors import AssayError, UnknownName
 from audit.gx.outcomes import NO_VALUES_NEEDED, Outcome, crashes, error, judge
 from audit.gx.tables import registered, run_expectations
 from audit.suite import Expectation
-from audit.vacuous import NAMING, objection
+from audit.suite.vacuous import NAMING, objection
 
 NAMED_IN_PLACE = 10_000
 """Rows that break an expectation and are named, where no row is pulled; more are counted and none is named, since which

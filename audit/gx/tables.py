@@ -12,7 +12,7 @@ from audit.errors import UnknownName
 from audit.gx.ours import misplaced
 from audit.gx.outcomes import NO_VALUES_NEEDED, Outcome, crashes, error, judge
 from audit.suite import Expectation
-from audit.vacuous import objection
+from audit.suite.vacuous import objection
 
 ALL_ROWS = "COMPLETE"
 

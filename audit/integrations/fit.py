@@ -9,17 +9,17 @@ from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import Any
 
-from audit.baseline import Baseline, read_baseline
 from audit.checks import Check
 from audit.dataset import Dataset
 from audit.errors import InputError, StaleError, Undecided, UnknownName
-from audit.given import Given
+from audit.evidence.given import Given
 from audit.render.demands import Demand, demands
 from audit.render.words import visible
 from audit.report import Report
 from audit.run import audit
 from audit.sources import load
 from audit.suite import Severity, Suite, default_suite, read_suite
+from audit.suite.baseline import Baseline, read_baseline
 from audit.verdict import FAIL_ON, Verdict, gate, own_suite
 
 ROWS = 3

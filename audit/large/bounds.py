@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from audit.checks import Check
 from audit.errors import InputError, NotApplicable
-from audit.evidence import Evidence
+from audit.evidence.gather import Evidence
 from audit.report import Issues
 
 UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}

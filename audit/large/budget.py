@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from audit.embeddings import DIMENSIONS
 from audit.errors import NotApplicable
-from audit.evidence import GRAPH
+from audit.evidence.embeddings import DIMENSIONS
+from audit.evidence.gather import GRAPH
 from audit.large.bounds import Clock, ordinary_bytes, size
 from audit.large.near import AT_ONCE
 from audit.large.table import LargeData

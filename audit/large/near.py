@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from audit.dataset import Dataset
-from audit.embeddings import Space, directions
-from audit.evidence import Progress
+from audit.evidence.embeddings import Space, directions
+from audit.evidence.gather import Progress
 from audit.large.engine import Map
 from audit.large.table import LargeTable, frame_of
 from audit.large.tiles import TILE, Stretch, slabs, stretches

@@ -14,8 +14,8 @@ from audit.dataset import ROW, Dataset
 from audit.errors import OutputError
 from audit.files import plain, write_bytes, write_json
 from audit.large.run import Large
-from audit.render.html import html
 from audit.render.markdown import markdown
+from audit.render.page.html import html
 from audit.report import DIGEST, FINDING_COLUMNS, no_rows, report_digest, write_map
 from audit.verdict import Verdict
 

@@ -16,7 +16,7 @@ from audit.checks.labels import OURS, SEEDS
 from audit.confident import DEFAULT, RULES
 from audit.dataset import Dataset
 from audit.errors import InputError, NotApplicable, UnknownName
-from audit.evidence import Evidence, Progress, silent
+from audit.evidence.gather import Evidence, Progress, silent
 from audit.large.bounds import Clock, size, streamed_bytes, within
 from audit.large.budget import drawn_rows
 from audit.large.columns import imbalance, missing

@@ -18,9 +18,9 @@ from audit.checks.non_iid import K as ORDERED
 from audit.checks.outliers import K as FAR
 from audit.checks.outliers import spread_of
 from audit.dataset import Dataset
-from audit.embeddings import describe, directions, fit
 from audit.errors import InputError, NotApplicable
-from audit.evidence import GRAPH, NEAR, Progress
+from audit.evidence.embeddings import describe, directions, fit
+from audit.evidence.gather import GRAPH, NEAR, Progress
 from audit.large.copies import SETS, Sets
 from audit.large.engine import Map
 from audit.large.found import SAMPLED, Streamed, findings

@@ -11,7 +11,7 @@ import numpy as np
 from audit.checks import CHECKS
 from audit.dataset import Dataset
 from audit.errors import InputError, NotApplicable
-from audit.evidence import Evidence, Progress
+from audit.evidence.gather import Evidence, Progress
 from audit.large.found import Streamed
 from audit.large.sample import Share, sampled
 from audit.large.sampled import of_drawn

@@ -7,7 +7,7 @@ from functools import cache
 
 from markupsafe import Markup
 
-from audit.render.style import compact, palettes
+from audit.render.page.style import compact, palettes
 from audit.render.words import GLYPHS
 
 LIGHT = ('[data-jp-theme-light="true"]', ".vscode-light", 'html[theme="light"]')

@@ -7,7 +7,7 @@ from typing import Any
 
 from audit.confident import DEFAULT
 from audit.render import words
-from audit.render.blocks import Block
+from audit.render.page.blocks import Block
 from audit.render.sentences import CLEANLAB, OURS
 from audit.report import Issues
 

@@ -15,11 +15,11 @@ from audit.dataset import Dataset, Roles
 from audit.patch import ACTIONS, Patch
 from audit.render import words
 from audit.render.card import badge, card, facts, says, small, steps, table
-from audit.render.examples import Example, Shelf
 from audit.render.findings import TITLES, findings
 from audit.render.gate import held, ordered
 from audit.render.headline import MENDS, headline
 from audit.render.identity import identity
+from audit.render.page.examples import Example, Shelf
 from audit.report import Report
 from audit.suite import parse_suite
 from audit.verdict import STATE, Breach, Verdict, gate

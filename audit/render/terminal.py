@@ -10,7 +10,7 @@ from audit.render import words
 from audit.render.findings import Finding, Line, example_lines, findings, help_for
 from audit.render.headline import Step, short_tally
 from audit.render.identity import size
-from audit.render.page import tokens
+from audit.render.page.environment import tokens
 from audit.report import Report
 from audit.verdict import State, Verdict
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from audit.render import words
-from audit.render.examples import FEWER_CELLS, SMALL_SIDE, Example, Shelf, contrary
+from audit.render.page.examples import FEWER_CELLS, SMALL_SIDE, Example, Shelf, contrary
 from audit.render.sentences import CLEANLAB
 from audit.report import Issues
 

@@ -16,7 +16,7 @@ from blake3 import blake3
 
 from audit.dataset import Dataset
 from audit.errors import InputError, UnknownName
-from audit.render.examples import Shelf
+from audit.render.page.examples import Shelf
 from audit.review.decisions import KEEP, RELABEL, UNSURE, Decision, event_of
 from audit.review.queue import Plan
 

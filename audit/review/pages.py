@@ -6,7 +6,7 @@ from functools import cache
 from pathlib import Path
 
 from audit.render import words
-from audit.render.page import environment, stylesheet
+from audit.render.page.environment import environment, stylesheet
 
 FOLDER = Path(__file__).parent / "page"
 PAGES = {

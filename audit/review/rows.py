@@ -12,10 +12,10 @@ import numpy as np
 
 from audit.dataset import Dataset
 from audit.errors import AssayError
-from audit.evidence import Evidence
+from audit.evidence.gather import Evidence
 from audit.neighbours import Neighbours
 from audit.render import words
-from audit.render.examples import Cell, Example, Shelf, cell_text, contrary
+from audit.render.page.examples import Cell, Example, Shelf, cell_text, contrary
 from audit.report import Report
 from audit.review.queue import Plan
 

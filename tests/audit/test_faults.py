@@ -10,8 +10,8 @@ import pytest
 from toy import CLASSES, blobs, pictures_of, sentences, table_of, texts_of
 
 from audit import audit, gate
-from audit.cache import Cache
 from audit.errors import InputError, UnknownName
+from audit.evidence.cache import Cache
 from audit.faults import FAULTS, selftest
 from audit.faults.inject import Injected
 from audit.render.selftest import selftest_terminal

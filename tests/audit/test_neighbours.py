@@ -9,13 +9,13 @@ from hypothesis import strategies as st
 from sklearn.neighbors import NearestNeighbors
 from toy import table_of
 
-from audit.cache import Cache
 from audit.checks.non_iid import non_iid
 from audit.errors import InputError, UnknownName
-from audit.evidence import Evidence
-from audit.given import Given
+from audit.evidence.cache import Cache
+from audit.evidence.gather import Evidence
+from audit.evidence.given import Given
 from audit.neighbours import Neighbours, nearest, sets
-from audit.render.html import html
+from audit.render.page.html import html
 from audit.render.terminal import terminal
 from audit.run import audit
 from audit.suite import parse_suite

@@ -16,7 +16,7 @@ import pytest
 from toy import texts_of
 
 from audit import Dataset, Roles, gate, prune, read_suite
-from audit.render.style import palettes
+from audit.render.page.style import palettes
 from audit.suite import Limit, Suite
 from tests.audit.render.conftest import ESCAPE, MARKUP, make
 from tests.browser import ROOT, driven, needs_browser, page_at

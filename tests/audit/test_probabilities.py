@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from toy import noisy_probabilities
 
 from audit.errors import InputError, UnknownName
-from audit.folds import assign_folds
+from audit.evidence.folds import assign_folds
 from audit.neighbours import nearest
 from audit.probabilities import (
     VOTERS,

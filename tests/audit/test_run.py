@@ -14,7 +14,7 @@ from toy import assert_same_issues, blobs, noisy_probabilities, pictures_of, pla
 from audit.checks import CHECKS
 from audit.dataset import Dataset, Roles
 from audit.errors import InputError, NotApplicable, UnknownName
-from audit.given import Given
+from audit.evidence.given import Given
 from audit.probabilities import Probabilities
 from audit.report import Issues, Report
 from audit.run import audit

@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 
 from audit.dataset import Dataset, Roles
-from audit.evidence import Evidence
-from audit.given import Given
+from audit.evidence.gather import Evidence
+from audit.evidence.given import Given
 from audit.report import Card, Issues, Report
 from audit.suite import Suite
 

@@ -13,9 +13,9 @@ import numpy as np
 import pandas as pd
 
 from audit import audit, gate, load, read_suite
-from audit.cache import Cache
 from audit.dataset import Dataset, Roles
-from audit.embeddings import Backbone, embed
+from audit.evidence.cache import Cache
+from audit.evidence.embeddings import Backbone, embed
 from audit.publish import EVIDENCE, publish
 from tests.bench.goals import SHARED, Goal, at_most, not_measured
 

@@ -17,8 +17,8 @@ import numpy as np
 from scipy.sparse import csr_matrix
 
 from audit.checks.non_iid import by_permutation, nearness, untied
+from audit.evidence.valuation import knn_shapley
 from audit.neighbours import RECALL, Neighbours, nearest
-from audit.valuation import knn_shapley
 from tests.bench.goals import SHARED, Goal, at_least, at_most
 
 COMMAND = "python -m tests.bench graph"

@@ -15,7 +15,7 @@ import pandas as pd
 from sklearn.metrics import average_precision_score, roc_auc_score
 
 from audit.confident import learnt
-from audit.folds import assign_folds
+from audit.evidence.folds import assign_folds
 from audit.neighbours import nearest
 from audit.noise.estimate import Estimate, estimate
 from audit.noise.methods import METHODS, log_ratio, self_confidence, training_dynamics
@@ -127,7 +127,7 @@ def _flagged_as_shipped(name: str) -> np.ndarray:
 
 
 def _key(setting: Setting) -> list[object]:
-    from audit.cache import array_digest
+    from audit.evidence.cache import array_digest
 
     return [array_digest(base(setting)), array_digest(setting.labels)]
 

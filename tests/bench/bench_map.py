@@ -10,10 +10,10 @@ import numpy as np
 
 from audit import Given, audit, load
 from audit.dataset import Dataset
-from audit.embeddings import embed
-from audit.evidence import Evidence
-from audit.projection.layout import TRUST, layout, trustworthiness
-from audit.projection.project import ROWS, sampled
+from audit.evidence.embeddings import embed
+from audit.evidence.gather import Evidence
+from audit.evidence.layout import TRUST, layout, trustworthiness
+from audit.evidence.project import ROWS, sampled
 from tests.bench.goals import SHARED, Goal, at_least, at_most, not_measured
 
 COMMAND = "python -m tests.bench map"

@@ -10,7 +10,7 @@ import torch
 
 from audit import load
 from audit.dataset import Dataset
-from audit.embeddings import embed
+from audit.evidence.embeddings import embed
 from tests.bench.goals import SHARED, Goal, at_most, not_measured
 from train.experiment import DEFAULT_VARIANTS
 from train.fit.plan import train_jobs

@@ -15,9 +15,9 @@ import numpy as np
 import pandas as pd
 
 from audit import load
-from audit.cache import array_digest
-from audit.embeddings import embed
-from audit.folds import assign_folds
+from audit.evidence.cache import array_digest
+from audit.evidence.embeddings import embed
+from audit.evidence.folds import assign_folds
 from audit.neighbours import Neighbours, nearest
 from audit.noise.refit import Features
 from audit.probabilities import linear_head, neighbour_vote

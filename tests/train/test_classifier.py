@@ -10,8 +10,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from audit import InputError, UnknownName, audit
-from audit.evidence import Evidence
-from audit.given import Given
+from audit.evidence.gather import Evidence
+from audit.evidence.given import Given
 from tests.train.conftest import blobs
 from train import TorchClassifier
 

@@ -14,8 +14,8 @@ from PIL import Image
 
 from audit import InputError, OutputError, UnknownName, load
 from audit.cli import run
-from audit.evidence import Evidence
-from audit.given import Given
+from audit.evidence.gather import Evidence
+from audit.evidence.given import Given
 from audit.probabilities import Probabilities, check_probabilities, read_probabilities
 from tests.train.conftest import blobs
 from train import out_of_fold_probabilities

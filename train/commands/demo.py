@@ -13,7 +13,7 @@ from audit.commands import options as opt
 
 if TYPE_CHECKING:
     from audit.dataset import Dataset
-    from audit.evidence import Progress
+    from audit.evidence.gather import Progress
     from audit.patch import Patch
     from audit.report import Report
     from audit.suite import Suite

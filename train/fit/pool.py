@@ -10,7 +10,7 @@ import torch
 
 from audit.dataset import Dataset
 from audit.errors import InputError
-from audit.pictures import stack
+from audit.evidence.pictures import stack
 
 LARGEST_SIDE = 64
 

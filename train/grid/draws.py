@@ -12,12 +12,12 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from audit.cache import Cache
 from audit.dataset import Dataset, Roles
 from audit.errors import InputError, Undecided
-from audit.evidence import Evidence
+from audit.evidence.cache import Cache
+from audit.evidence.gather import Evidence
+from audit.evidence.given import Given
 from audit.expected import Expected, expected
-from audit.given import Given
 from audit.report import Card, Report
 from audit.run import audit
 from train.fit.rng import key, numpy_generator

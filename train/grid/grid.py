@@ -11,9 +11,9 @@ from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
-from audit.cache import array_digest, digest_of, installed
 from audit.dataset import Dataset
-from audit.evidence import Progress, silent
+from audit.evidence.cache import array_digest, digest_of, installed
+from audit.evidence.gather import Progress, silent
 from train.fit.pool import Pool
 from train.fit.recipe import Recipe
 from train.grid.draws import Audited

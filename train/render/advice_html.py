@@ -8,7 +8,7 @@ from pathlib import Path
 from markupsafe import Markup
 
 from audit.render import words
-from audit.render.page import environment
+from audit.render.page.environment import environment
 from train.advice.actions import Action
 from train.advice.advise import Advice
 from train.render.advice import MARKS, STATES, Row, rows_of, to_settle, told_of, worth

@@ -12,7 +12,7 @@ import jinja2
 from markupsafe import Markup
 
 from audit.render import words
-from audit.render.page import environment
+from audit.render.page.environment import environment
 from audit.render.words import NOUNS
 from train.comparison import BASELINE, CONTROL, METRICS, Comparison, Contrast
 from train.render import charts, growth_charts, phrases

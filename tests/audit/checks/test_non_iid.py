@@ -8,7 +8,7 @@ from toy import blobs, evidence_of, table_of
 
 from audit.checks.non_iid import K, by_permutation, nearness, non_iid, untied
 from audit.errors import InputError, NotApplicable
-from audit.evidence import GRAPH
+from audit.evidence.gather import GRAPH
 from audit.neighbours import Neighbours, nearest
 from audit.render.sentences import say
 from audit.report import Card

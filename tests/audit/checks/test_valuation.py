@@ -7,9 +7,9 @@ from toy import blobs, evidence_of, table_of
 from audit.checks.valuation import K, beyond_chance, valuation
 from audit.dataset import Dataset, Roles
 from audit.errors import InputError, NotApplicable
+from audit.evidence.valuation import knn_shapley
 from audit.render.sentences import say
 from audit.report import Card
-from audit.valuation import knn_shapley
 
 
 def test_wrong_labels_among_their_class_mislead():

@@ -20,7 +20,7 @@ from great_expectations.validator.metric_configuration import MetricConfiguratio
 
 from audit.gx.outcomes import NO_VALUES_NEEDED, crashes
 from audit.gx.words import PHRASES
-from audit.vacuous import EMPTY_PASSES
+from audit.suite.vacuous import EMPTY_PASSES
 
 ROOT = Path(__file__).parents[3]
 HERE = f"Great Expectations {version('great-expectations')}"

@@ -40,7 +40,7 @@ from audit.gx import (
 from audit.gx.expectations.pairs import PAIRS, worst_pair
 from audit.gx.ours import INSTEAD, OURS
 from audit.gx.tables import registered
-from audit.projection.value import Projection
+from audit.projection import Projection
 from audit.report import Issues, Report
 from audit.run import audit
 from audit.sources import load

@@ -11,7 +11,7 @@ from toy import table_of
 
 import audit
 from audit.errors import AssayError, InputError, StaleError, Undecided, UnknownName
-from audit.given import Given
+from audit.evidence.given import Given
 from audit.report import Issues
 from audit.suite import Expectation, Limit, Suite
 

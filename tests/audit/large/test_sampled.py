@@ -11,11 +11,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from audit.baseline import read_baseline
 from audit.checks.outliers import spread_of
-from audit.embeddings import fit
 from audit.errors import NotApplicable
-from audit.evidence import GRAPH
+from audit.evidence.embeddings import fit
+from audit.evidence.gather import GRAPH
 from audit.large import budget
 from audit.large.bounds import Clock
 from audit.large.budget import drawn_rows
@@ -33,6 +32,7 @@ from audit.run import audit
 from audit.sources import load
 from audit.sources.roles import Named
 from audit.suite import parse_suite
+from audit.suite.baseline import read_baseline
 from audit.verdict import gate
 
 G = 1 << 30

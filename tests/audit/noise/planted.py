@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from audit.folds import assign_folds
+from audit.evidence.folds import assign_folds
 from audit.neighbours import nearest
 from audit.noise.refit import Features
 from audit.probabilities import linear_head, neighbour_vote

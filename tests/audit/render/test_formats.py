@@ -13,13 +13,13 @@ import pandas as pd
 import pytest
 from toy import report_of, table_of
 
-from audit.baseline import Baseline
 from audit.render.annotations import github_annotations
 from audit.render.junit import junit
 from audit.render.sarif import sarif
 from audit.report import FINDING_COLUMNS, Issues
 from audit.sources.lines import Places
 from audit.suite import Expectation, Limit, Suite
+from audit.suite.baseline import Baseline
 from audit.verdict import gate
 
 DATA = table_of(np.arange(24.0).reshape(12, 2), list("ab") * 6)

@@ -12,7 +12,6 @@ import pandas as pd
 import pytest
 from toy import report_of, table_of
 
-from audit.baseline import Baseline
 from audit.render.annotations import github_annotations
 from audit.render.demands import demands
 from audit.render.gate import LONGEST, gate_markdown, gate_terminal
@@ -22,6 +21,7 @@ from audit.report import FINDING_COLUMNS, Issues
 from audit.sources import load
 from audit.sources.lines import Places, places_of
 from audit.suite import Expectation, Limit, Suite
+from audit.suite.baseline import Baseline
 from audit.verdict import gate
 
 DATA = table_of(np.arange(24.0).reshape(12, 2), list("ab") * 6)

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from audit.render.examples import HEAVIEST, SMALL_SIDE, Shelf, thumbnail
-from audit.render.html import html
 from audit.render.judged import judged_block
+from audit.render.page.examples import HEAVIEST, SMALL_SIDE, Shelf, thumbnail
+from audit.render.page.html import html
 from audit.render.why import whys
 
 

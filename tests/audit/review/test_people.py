@@ -13,8 +13,8 @@ from toy import report_of
 from audit.cli import run
 from audit.commands.pages import republish
 from audit.render.findings import findings
-from audit.render.html import html
 from audit.render.markdown import markdown
+from audit.render.page.html import html
 from audit.report import Report
 from audit.review.decisions import Decision
 from audit.review.journal import Reviewed, journal_of

@@ -3,7 +3,7 @@
 import numpy as np
 from toy import report_of, table_of
 
-from audit.evidence import Evidence
+from audit.evidence.gather import Evidence
 from audit.review.queue import plan
 from audit.review.rows import Desk
 from tests.audit.review.served import labels_found

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from audit import Dataset, load
 from audit.errors import InputError
-from audit.given import Given
+from audit.evidence.given import Given
 from audit.report import Report
 from audit.run import audit
 from train.advice.backwards import Backwards, extrapolate_backwards
