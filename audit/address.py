@@ -24,10 +24,13 @@ SCHEMES: Mapping[str, str] = {
 """How an address may begin, and the database that it speaks of."""
 OWN = ("table", "id")
 LIBPQ = ("host", "port", "user", "dbname", "sslmode", "sslrootcert", "connect_timeout")
-PASSWORD = re.compile(r"(?<=://)([^\s/:@]*):\S*(?=@)")
-IN_QUERY = re.compile(r"(?<=[?&])(password|sslpassword|passfile)=[^&\s]*", re.IGNORECASE)
+PASSWORD = re.compile(r"(?<=://)([^\s:]*):\S*(?=@)")
+"""One without blanks, wherever it stands in a text, up to the last @; those with blanks are known from `remember`."""
+IN_QUERY = re.compile(r"\b(password|passwd|sslpassword|passfile)=[^&\s]*", re.IGNORECASE)
 _PASSWORDS: dict[tuple[str, str, int | None, str], str] = {}
-"""What stood in addresses; the only state of this module, since no value that could be written down may hold it."""
+"""What stood in addresses; with _TYPED the only state here, since no value that could be written down may hold it."""
+_TYPED: set[str] = set()
+"""The same with the signs before and behind it, `:password@`, as it was typed and as Python quotes it."""
 
 
 @dataclass(frozen=True)
@@ -77,33 +80,36 @@ def is_address(where: object) -> bool:
 
 def parse_address(where: str) -> Address:
     """Read an address, and keep its password where nobody looks. InputError for one that is not whole."""
+    remember(where)
     scheme, found, rest = where.partition("://")
     if not found:
-        raise InputError(f"{where}: not an address: write postgresql://…, or sqlite:///FILE")
+        raise InputError(f"{without_passwords(where)}: not an address: write postgresql://…, or sqlite:///FILE")
     if scheme not in SCHEMES:
         driver = f"{scheme.split('+', 1)[0]}://"
-        raise InputError(f"{without_passwords(where)}: a driver of one's own is not used; write {driver}…")
+        raise InputError(f"{scheme}://…: a driver of one's own is not used; write {driver}…")
     if SCHEMES[scheme] == "sqlite":
         path, _, query = rest.partition("?")
         return _sqlite(where, path, query)
     # at the last @, so that no part of a password that has one is taken for a host
     head, _, tail = rest.rpartition("@")
+    if "?" in head:  # it could be an option's: what is a password and what a host is anybody's guess
+        raise InputError(f"{scheme}://…: an @ stands behind the ?: write %40 in an option, and %3F in a password")
     tail, _, query = tail.partition("?")
     user, colon, password = head.partition(":")
     host, _, database = tail.partition("/")
-    host, port = _host_and_port(where, host)
-    said = _query(where, query, (*OWN, *LIBPQ))
-    address = Address(
-        "postgresql",
-        unquote(user) or said.pop("user", ""),
-        host or said.pop("host", ""),
-        port if port is not None else _whole(where, "port", said.pop("port", None)),
-        unquote(database) or said.pop("dbname", ""),
-        said.pop("table", ""),
-        said.pop("id", ""),
-        said,
+    host, port = _host_and_port(scheme, host)
+    address = Address("postgresql", unquote(user), host, port, unquote(database))
+    said = dict(_pairs(address.shown, query, (*OWN, *LIBPQ)))
+    address = replace(
+        address,
+        user=address.user or said.pop("user", ""),
+        host=host or said.pop("host", ""),
+        port=port if port is not None else _whole(address.shown, said.pop("port", None)),
+        database=address.database or said.pop("dbname", ""),
+        table=said.pop("table", ""),
+        id=said.pop("id", ""),
     )
-    address = _with_socket(address)
+    address = _with_socket(replace(address, options=said))
     if colon:
         _PASSWORDS[address.server] = unquote(password)
     return address
@@ -118,8 +124,19 @@ def named(where: str, table: str | None = None, id: str | None = None) -> str:  
     return replace(address, table=table or address.table, id=id or address.id).shown
 
 
+def remember(*typed: str) -> None:
+    """Know the passwords of what was typed, each an address or not, so that no text that quotes one shows it."""
+    for one in typed:
+        head, found, _ = one.partition(":")[2].lstrip("/").rpartition("@")  # also where the // was forgotten
+        password = head.partition(":")[2]
+        if found and password:
+            _TYPED.update({f":{password}@", f":{repr(password)[1:-1]}@"})
+
+
 def without_passwords(text: str) -> str:
     """The text with every password in an address left out."""
+    for typed in sorted(_TYPED, key=len, reverse=True):
+        text = text.replace(typed, "@")
     return IN_QUERY.sub(r"\1=", PASSWORD.sub(r"\1", text))
 
 
@@ -149,16 +166,18 @@ def _fields(line: str) -> list[str]:
 
 def _sqlite(where: str, path: str, query: str) -> Address:
     if not path.startswith("/") or path == "/":
-        raise InputError(f"{where}: write sqlite:///FILE, or sqlite:////FILE for a path from the root")
-    said = _query(where, query, OWN)
+        raise InputError(
+            f"{without_passwords(where)}: write sqlite:///FILE, or sqlite:////FILE for a path from the root"
+        )
+    said = dict(_pairs(f"sqlite://{path}", query, OWN))
     return Address("sqlite", database=unquote(path[1:]), table=said.get("table", ""), id=said.get("id", ""))
 
 
-def _host_and_port(where: str, host: str) -> tuple[str, int | None]:
+def _host_and_port(scheme: str, host: str) -> tuple[str, int | None]:
     bracketed = re.fullmatch(r"(\[[^\]]*\]|[^:]*)(?::(\d*))?", host)
-    if bracketed is None:
-        raise InputError(f"{without_passwords(where)}: {host!r} is no host, or host:port")
-    return unquote(bracketed[1]), _whole(where, "port", bracketed[2] or None)
+    if bracketed is None:  # it may be a user and a password, so it is not quoted
+        raise InputError(f"{scheme}://…: what stands before the database is no host, or host:port, with user:password@")
+    return unquote(bracketed[1]), int(bracketed[2]) if bracketed[2] else None
 
 
 def _with_socket(address: Address) -> Address:
@@ -168,17 +187,12 @@ def _with_socket(address: Address) -> Address:
     return replace(address, host="", options={**address.options, "host": address.host})
 
 
-def _whole(where: str, name: str, value: str | None) -> int | None:
+def _whole(shown: str, value: str | None) -> int | None:
     if value is None:
         return None
     if not value.isdigit():
-        raise InputError(f"{without_passwords(where)}: {name} {value!r} is not a whole number")
+        raise InputError(f"{shown}: port {value!r} is not a whole number")
     return int(value)
-
-
-def _query(where: str, query: str, known: tuple[str, ...]) -> dict[str, str]:
-    shown = without_passwords(where).partition("?")[0]
-    return dict(_pairs(shown, query, known))
 
 
 def _pairs(shown: str, query: str, known: tuple[str, ...]) -> Iterator[tuple[str, str]]:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import io
+import os
 import sys
 import traceback
+from dataclasses import dataclass
 from importlib import import_module
+from typing import Any, TextIO
 
 import click
 
-from audit.address import without_passwords
+from audit.address import remember, without_passwords
 from audit.errors import AssayError
 
 COMMANDS = {
@@ -81,9 +84,40 @@ def cli() -> None:
     """Assay a labelled dataset before you train on it: audit, gate, repair, and prove what the repair is worth."""
 
 
+@dataclass(frozen=True)
+class Unheard:
+    """A stream whose reader may leave: what is decided does not depend on who reads it, and so nor does the exit code."""
+
+    stream: TextIO
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.stream, name)
+
+    def write(self, text: str) -> int:
+        """Write, to nowhere once the pipe is closed."""
+        try:
+            return self.stream.write(text)
+        except BrokenPipeError:
+            return self._give_up(len(text))
+
+    def flush(self) -> None:
+        """Flush, to nowhere once the pipe is closed."""
+        try:
+            self.stream.flush()
+        except BrokenPipeError:
+            self._give_up(0)
+
+    def _give_up(self, written: int) -> int:
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, self.stream.fileno())  # what is still in the stream's buffer goes there too
+        os.close(nowhere)
+        return written
+
+
 def main() -> None:
     """Run the command line and exit: 0 done or passed, 1 gate failed, 2 usage or unreadable input, 3 undecided
     or a defect, whose traceback is printed."""
+    sys.stdout, sys.stderr = Unheard(sys.stdout), Unheard(sys.stderr)
     try:
         code = run(sys.argv[1:])
     except Exception:  # a defect decides nothing, and Python's own exit code for one is that of unfit data
@@ -94,11 +128,14 @@ def main() -> None:
 
 def run(args: list[str]) -> int:
     """Run the command line and return its exit code; an expected failure is one line on stderr."""
+    remember(*args)
     try:
         code = cli.main(args=args, prog_name="assay", standalone_mode=False)
     except AssayError as wrong:
         click.echo(f"error: {_one_line(wrong)}", err=True)
         return wrong.exit_code
+    except SystemExit:  # click's own answer to a pipe that is closed is 1, which is that of unfit data
+        return UNDECIDED
     except click.Abort:
         click.echo("interrupted; nothing was left half-written", err=True)
         return INTERRUPTED

@@ -13,6 +13,7 @@ from audit.evidence.cache import installed
 from audit.gx.sql import rows_in
 from audit.report import Card, Issues, Report
 from audit.sources.moment import moment
+from audit.sources.unread import sound
 from audit.suite import Suite
 
 ENGINES = ("assay", "great-expectations", "sqlalchemy")
@@ -32,6 +33,7 @@ def audit_in_place(where: str, suite: Suite, *, command: str = "", created: str 
     start = time.perf_counter()
     _needs_no_rows(suite)
     with moment(where) as now:
+        sound(now)
         outcomes, rows, place = gx.run_expectations_on_sql(now, suite.expectations), rows_in(now), now.place
     failed = sum(o.state != "pass" for o in outcomes)
     detail = {"expectations": [line_of(o) for o in outcomes], "where": f"where the table lies: {place.name}"}

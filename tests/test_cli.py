@@ -75,6 +75,20 @@ class TestExitCodes:
         assert "class 'once' has 1 row" in out
         assert "ERROR" in out
 
+    @pytest.mark.parametrize(("copies", "code"), [(0, 0), (3, 1)])
+    def test_a_verdict_that_nobody_reads_is_the_same(self, work, copies, code):
+        pd.concat([blobs(), blobs().iloc[:copies]]).to_csv("data.csv", index=False)
+        run(["audit", "data.csv", "--suite", "pass.toml", "-o", "report"])
+        reader, writer = os.pipe()
+        os.close(reader)  # as `| true` does
+        ran = subprocess.run(
+            [sys.executable, "-m", "audit.cli", "gate", "report"],
+            stdout=writer, stderr=subprocess.PIPE, text=True, check=False,
+        )  # fmt: skip
+        os.close(writer)
+
+        assert (ran.returncode, ran.stderr) == (code, "")
+
     def test_a_defect_decides_nothing(self, work):
         Path("broken").mkdir()
         Path("broken/pandas.py").write_text("raise RuntimeError('half installed')")
@@ -212,6 +226,15 @@ class TestCleanAndRestore:
         assert run(["gate", "clean", "--suite", "pass.toml"]) == 0
         assert run(["restore", "clean", "-o", "back"]) == 0
         assert Path("back/data.csv").read_bytes() == raw
+
+    def test_one_row_is_not_called_rows(self, work, capsys):
+        pd.concat([blobs(), blobs().iloc[:1]]).to_csv("data.csv", index=False)
+        run(["audit", "data.csv", "--suite", "pass.toml", "-o", "report"])
+        capsys.readouterr()
+
+        assert run(["clean", "data.csv", "--report", "report", "--by", "deduplicate", "-o", "clean"]) == 0
+        first = capsys.readouterr().out.splitlines()[0]
+        assert first.split() == ["dropped", "1", "row", "1", "for", "duplicates"]
 
     def test_data_without_a_label_is_judged_and_repaired_by_what_needs_none(self, work, capsys):
         pd.concat([blobs(), blobs().iloc[:3]]).drop(columns="label").to_csv("data.csv", index=False)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -27,7 +28,7 @@ def show_command(profile: str | None, form: str) -> int:
 
     config = read_config(Path(), profile)
     rows = {
-        name: (config.settings[name].value, config.settings[name].source)
+        name: (_shown(config.settings[name].value), config.settings[name].source)
         if name in config.settings
         else (key.default, "default")
         for name, key in KEYS.items()
@@ -41,3 +42,13 @@ def show_command(profile: str | None, form: str) -> int:
     for name, (_, source) in rows.items():
         click.echo(f"{name:<10} {shown[name]:<{widest}}  {source}")
     return 0
+
+
+def _shown(value: Any) -> Any:
+    """A setting without the password that an address in it may have."""
+    from audit.address import remember, without_passwords
+
+    if not isinstance(value, str):
+        return value
+    remember(value)
+    return without_passwords(value)

@@ -6,12 +6,14 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 import pandas as pd
 
 from audit.errors import AssayError, UnknownName
-from audit.gx.outcomes import NO_VALUES_NEEDED, Outcome, crashes, error, judge
+from audit.gx.outcomes import NO_VALUES_NEEDED, Outcome, counted, counting, crashes, error, judge
 from audit.gx.tables import registered, run_expectations
 from audit.suite import Expectation
 from audit.suite.vacuous import NAMING, objection
@@ -101,7 +103,7 @@ def _run_one(
         built = implementation(**expectation.kwargs)
     except (ValueError, TypeError) as refused:  # pydantic's ValidationError is a ValueError
         return error(expectation, f"arguments refused: {' '.join(str(refused).split())}")
-    if why := objection(expectation.type, built.dict(), table.columns):
+    if why := objection(expectation.type, built.dict(), table.columns, expectation.kwargs.get("row_condition")):
         return error(expectation, why)
     most = NAMED_IN_PLACE if rows is None else len(rows)
     try:
@@ -120,6 +122,12 @@ def _run_one(
     if messages := crashes(result.exception_info):
         return error(expectation, f"could not run: {' '.join(messages[0].split())}")
     found = {"element_count": table.rows, "missing_count": table.rows * blank, **result.result}
+    if conditional := counting(expectation, result.result):
+        form = {"result_format": {"result_format": "SUMMARY"}}
+        (of_these,) = validator.graph_validate([conditional.configuration], runtime_configuration=form)
+        if messages := crashes(of_these.exception_info):
+            return error(expectation, f"could not run: {' '.join(messages[0].split())}")
+        found |= counted(of_these.result)
     if found.get("unexpected_index_list") is None:
         return _nameless(judge(expectation, bool(result.success), found), found)
     return _judged(expectation, bool(result.success), found, table.key, places, rows, most)
@@ -164,7 +172,7 @@ def _judged(
         )
     if len(broken) != count:
         return error(expectation, f"could not run: {count:,} rows break it, and {len(broken):,} are named")
-    ids = [_plain(line[key]) for line in broken]
+    ids = [_found(line[key], places) for line in broken]
     strange = [i for i in ids if places is not None and i not in places]
     if strange:
         return error(
@@ -193,12 +201,24 @@ def _too_much(table: Elsewhere, expectation: Expectation) -> str:
 
 
 def _plain(row: Any) -> Any:
-    """An id as Great Expectations writes it: dates and times as text."""
+    """An id by which rows that were read are known: dates, times and UUIDs as text, exact decimals as numbers."""
+    if isinstance(row, Decimal):
+        return int(row) if row.is_finite() and row == row.to_integral_value() else float(row)
+    if isinstance(row, UUID):
+        return str(row)
     return row.isoformat() if hasattr(row, "isoformat") else row
 
 
+def _found(row: Any, places: Mapping[Any, int] | None) -> Any:
+    """An id as it was read: PostgreSQL fills what is declared char(n) up with blanks, and reads it as text without."""
+    row = _plain(row)
+    if places is None or row in places or not isinstance(row, str):
+        return row
+    return row.rstrip(" ")
+
+
 def _sorting(row: Any) -> tuple[str, Any]:
-    return (type(row).__name__, row)
+    return ("" if isinstance(row, (int, float)) else type(row).__name__, row)
 
 
 def _value(expectation: Expectation, line: Mapping[str, Any]) -> Any:

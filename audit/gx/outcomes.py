@@ -38,6 +38,25 @@ def error(expectation: Expectation, why: str) -> Outcome:
     return Outcome(expectation, "error", why[:300], (), (), 0)
 
 
+def counting(expectation: Expectation, result: Mapping[str, Any]) -> Any:
+    """What tells how many rows meet a row condition and have a value, for `counted`; None where `result` says it.
+
+    Of a sum, a share or a set of distinct values Great Expectations says what it is, and not of how many rows.
+    """
+    from great_expectations.expectations import ExpectColumnValuesToNotBeNull
+
+    named = ("column", "row_condition", "condition_parser")
+    asked = {name: expectation.kwargs[name] for name in named if expectation.kwargs.get(name) is not None}
+    if "element_count" in result or not {"column", "row_condition"} <= asked.keys():
+        return None
+    return ExpectColumnValuesToNotBeNull(**asked)
+
+
+def counted(result: Mapping[str, Any]) -> dict[str, int]:
+    """The rows that meet the condition, and those of them without a value, by what `counting` found."""
+    return {"element_count": result["element_count"], "missing_count": result["unexpected_count"] or 0}
+
+
 def crashes(info: Mapping[str, Any] | None) -> list[str]:
     """The messages of the exceptions behind a result; the two shapes that Great Expectations gives them."""
     if not info:

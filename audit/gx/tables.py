@@ -10,7 +10,7 @@ import pandas as pd
 
 from audit.errors import UnknownName
 from audit.gx.ours import misplaced
-from audit.gx.outcomes import NO_VALUES_NEEDED, Outcome, crashes, error, judge
+from audit.gx.outcomes import NO_VALUES_NEEDED, Outcome, counted, counting, crashes, error, judge
 from audit.suite import Expectation
 from audit.suite.vacuous import objection
 
@@ -58,7 +58,7 @@ def _refusal(expectation: Expectation, types: Mapping[str, Any]) -> str:
         built = types[expectation.type](**expectation.kwargs)
     except (ValueError, TypeError) as refused:
         return f"arguments refused: {' '.join(str(refused).split())}"
-    return objection(expectation.type, built.dict(), ())
+    return objection(expectation.type, built.dict(), (), expectation.kwargs.get("row_condition"))
 
 
 def registered() -> dict[str, Any]:
@@ -77,7 +77,8 @@ def _run_one(batch: Any, expectation: Expectation, implementation: Any, table: p
         built = implementation(**expectation.kwargs)
     except (ValueError, TypeError) as refused:  # pydantic's ValidationError is a ValueError
         return error(expectation, f"arguments refused: {' '.join(str(refused).split())}")
-    if why := objection(expectation.type, built.dict(), list(table.columns)):
+    condition = expectation.kwargs.get("row_condition")
+    if why := objection(expectation.type, built.dict(), list(table.columns), condition):
         return error(expectation, why)
     result = batch.validate(built, result_format={"result_format": ALL_ROWS})
     if messages := crashes(result.exception_info):
@@ -86,4 +87,9 @@ def _run_one(batch: Any, expectation: Expectation, implementation: Any, table: p
     blank = column in table.columns and expectation.type not in NO_VALUES_NEEDED and table[column].isna().all()
     # a sum or a set of distinct values over no values at all satisfies Great Expectations
     found = {"element_count": len(table), "missing_count": len(table) * blank, **result.result}
+    if asked := counting(expectation, result.result):
+        conditional = batch.validate(asked, result_format={"result_format": ALL_ROWS})
+        if messages := crashes(conditional.exception_info):
+            return error(expectation, f"could not run: {' '.join(messages[0].split())}")
+        found |= counted(conditional.result)
     return judge(expectation, bool(result.success), found)

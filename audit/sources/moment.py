@@ -5,7 +5,9 @@ from __future__ import annotations
 import getpass
 import os
 import socket
+import sqlite3
 import ssl
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
@@ -18,6 +20,7 @@ from audit.sources.places import Place, found
 
 SOCKETS = ("/var/run/postgresql", "/tmp")  # noqa: S108  where libpq looks for a server
 PORT = 5432
+NOT_READING = (sqlite3.SQLITE_TRANSACTION, sqlite3.SQLITE_ATTACH, sqlite3.SQLITE_DETACH)
 
 
 @dataclass(frozen=True)
@@ -59,12 +62,20 @@ def _sqlite_moment(address: Address) -> Iterator[Any]:
         with told(address), engine.connect() as connection:
             connection.exec_driver_sql("BEGIN")
             connection.exec_driver_sql("SELECT count(*) FROM sqlite_master").scalar()  # from here on it stands still
-        yield engine
         held: Any = engine.raw_connection().driver_connection
+        held.set_authorizer(_reads)
+        if sys.version_info >= (3, 12):  # what stands in "" is a name, and no text if there is none
+            held.setconfig(sqlite3.SQLITE_DBCONFIG_DQS_DML, False)
+        yield engine
         if not held.in_transaction:
             raise StaleError(f"{address.shown}: its snapshot ended while it was looked at; try again")
     finally:
         engine.dispose()
+
+
+def _reads(action: int, *_: str | None) -> int:
+    """SQLite asks before each statement: none may end the transaction, or open or write another file (VACUUM INTO)."""
+    return sqlite3.SQLITE_DENY if action in NOT_READING else sqlite3.SQLITE_OK
 
 
 @contextmanager
@@ -147,6 +158,7 @@ def _connected(address: Address) -> Any:
                 user, host=host, database=database, password=password, ssl_context=secure, sock=line,
                 application_name="assay",
             )  # fmt: skip
+            _can_only_read(made)
             opened.pop_all()  # from here on the connection closes it
             return made
     except AttributeError:  # how pg8000 takes being asked for a password that it has not been given
@@ -155,6 +167,13 @@ def _connected(address: Address) -> Any:
         raise InputError(
             f"{address.shown}: the server asks for a password, and there is none in PGPASSWORD, ~/.pgpass or the address"
         ) from None
+
+
+def _can_only_read(made: Any) -> None:
+    """A connection's every transaction, and of every text one statement: of several, as the simple protocol takes them,
+    one could end the transaction and the next begin another that writes."""
+    made.execute_simple("SET default_transaction_read_only = on")
+    made.execute_simple = made.execute_unnamed
 
 
 def _socket(host: str, port: int, wait: int | None) -> socket.socket:

@@ -125,7 +125,8 @@ def check_label(name: str, table: pd.DataFrame, roles: Roles, classes: tuple[Has
         raise InputError(f"{name}: a class is named twice: {some(classes)}")
     if len(classes) < 2:
         only = repr(classes[0]) if classes else "none"
-        raise InputError(f"{name}: column {roles.label!r} has one class, {only}, in all {len(table):,} rows")
+        where = "its only row" if len(table) == 1 else f"all {len(table):,} rows"
+        raise InputError(f"{name}: column {roles.label!r} has one class, {only}, in {where}")
     fractions = given.dtype.kind == "f" and (given.to_numpy("float64") % 1 != 0).any()
     if fractions and given.nunique() > MOST_REAL_CLASSES:
         raise InputError(f"{name}: column {roles.label!r} holds {given.nunique():,} different fractions, not classes")

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from audit.address import from_password_file, is_address, named, parse_address, without_passwords
+from audit.address import from_password_file, is_address, named, parse_address, remember, without_passwords
 from audit.errors import InputError, UnknownName
 
 
@@ -43,16 +43,19 @@ def test_a_socket_is_a_host_however_it_is_written():
     assert parse_address("postgresql://ann@%2Frun%2Fpg/shop") == parse_address("postgresql://ann@/shop?host=/run/pg")
 
 
-@pytest.mark.parametrize("secret", ["geheim", "p@ss", "a:b", "p%40ss", "per/cent", "q?x=1", "", "geheim@@"])
-def test_a_password_is_in_nothing_that_could_be_shown(secret):
-    where = f"postgresql://ann:{secret}@db.example/shop?table=t"
+@pytest.mark.parametrize(
+    "secret", ["geheim", "p@ss", "a:b", "p%40ss", "per/cent", "q%3Fx=1", "", "geheim@@", "ge heim"]
+)
+@pytest.mark.parametrize("user", ["ann", "ann@corp", "a/b@c", ""])
+def test_a_password_is_in_nothing_that_could_be_shown(secret, user):
+    where = f"postgresql://{user}:{secret}@db.example/shop?table=t"
     address = parse_address(where)
     said = [address.shown, repr(address), str(address), named(where), without_passwords(f"assay gate {where} -o x")]
 
     assert address.host == "db.example"
     assert address.password is not None
     assert not secret or not any(secret in text for text in said)
-    assert without_passwords(f"assay gate {where} -o x") == f"assay gate {address.shown} -o x"
+    assert without_passwords(f"assay gate {where} -o x") == f"assay gate {where.replace(f':{secret}@', '@')} -o x"
 
 
 WORDS = st.text(st.characters(min_codepoint=33, max_codepoint=0x17F), min_size=1, max_size=12)
@@ -68,6 +71,17 @@ def test_any_names_and_passwords_survive_an_address(user, password, database, ta
     assert parse_address(address.shown) == address
     assert is_address(address.shown)
     assert without_passwords(address.shown) == address.shown
+
+
+def test_what_was_typed_is_known_by_its_password_and_the_rest_of_a_text_is_left():
+    typed = "POSTGRESQL://a user:two 'words\\@h/db"
+    remember(typed, "s.toml", "x@y")
+
+    assert without_passwords(f"no file {typed}, nor {typed!r}; x@y") == (
+        'no file POSTGRESQL://a user@h/db, nor "POSTGRESQL://a user@h/db"; x@y'
+    )
+    assert without_passwords("see http://a.b:80/c, two 'words, x@y") == "see http://a.b:80/c, two 'words, x@y"
+    assert without_passwords("host=h user=u password=geheim dbname=d") == "host=h user=u password= dbname=d"
 
 
 def test_a_password_is_kept_for_its_server_alone():
@@ -115,6 +129,16 @@ def test_a_table_is_put_into_an_address_once():
             r"a driver of one's own is not used; write postgresql://",
         ),
         ("postgresql://ann:geheim@h:x/db", InputError, "is no host, or host:port"),
+        ("postgresql://ann:geheim/db", InputError, "is no host, or host:port"),
+        ("postgresql://ann:geheim@h/db?id=e@mail.example", InputError, r"an @ stands behind the \?"),
+        ("postgresql://ann:q?geheim@h/db", InputError, r"%3F in a password"),
+        ("postgresql://h/db?id=e@mail.example", InputError, "write %40 in an option"),
+        ("postgresql://ann@corp:geheim@h/db?tabel=t", UnknownName, "no option 'tabel'"),
+        ("postgresql://ann:mein geheim@h/db?tabel=t", UnknownName, "no option 'tabel'"),
+        ("postgresql://ann:mein geheim@h/db?port=x", InputError, "port 'x' is not a whole number"),
+        ("postgresql+psycopg2://ann:mein geheim@h/db", InputError, "a driver of one's own"),
+        ("postgresql:ann:geheim@h/db", InputError, "not an address"),
+        ("sqlite://ann:mein geheim@h/db", InputError, "write sqlite:///FILE"),
         ("postgresql://ann:geheim@h/db?tabel=t", UnknownName, "no option 'tabel'; .* did you mean 'table'"),
         ("postgresql://h/db?password=geheim", InputError, "give the password as PGPASSWORD"),
         ("postgresql://h/db?port=x", InputError, "port 'x' is not a whole number"),

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import json
 import resource
-from contextlib import contextmanager
+from contextlib import chdir, contextmanager
 from pathlib import Path
 
 from cleanlab.filter import find_label_issues  # noqa: F401  imported before any file may be written
 
-from audit import Issues, audit, gate, load, read_suite
+from audit import Issues, assert_fit, audit, gate, load, read_suite
 from tests.fooled.way import (
     FIT,
     Answers,
     Said,
     Way,
     assay,
+    called,
     datalab,
     flipped,
     gx,
@@ -141,6 +142,23 @@ def overwritten(place):
     return Answers(assay("gate", data, "--suite", suite_file(place, FIT), "--certificate", data))
 
 
+@listed(WAYS, "the data is edited in place in memory after the audit whose report is shown for it", 3, "the report is of other data")  # fmt: skip
+def edited_after_its_report(place):
+    data, suite = load(written(place, trees()), label="label"), read_suite(suite_file(place, FIT))
+    report = audit(data, suite=suite)
+    data.table.iloc[:5, 0] = None
+    return Answers(called(lambda: assert_fit(data, suite, report=report)))
+
+
+@listed(WAYS, "the data is edited in place in memory, audited before and after with one cache", 1, "5 is above 0")
+def edited_between_audits(place):
+    data, suite = load(written(place, trees()), label="label"), read_suite(suite_file(place, FIT))
+    audit(data, suite=suite, cache=place / "cache")
+    data.table.iloc[:5, 0] = None
+    verdict = gate(audit(data, suite=suite, cache=place / "cache"), suite)
+    return Answers(Said(verdict.exit_code, f"{verdict.outcome}: {'; '.join(b.why for b in verdict.breaches)}"))
+
+
 # -- reports -----------------------------------------------------------------------------------------------------------
 
 
@@ -173,6 +191,17 @@ def check_gone(place):
 @listed(WAYS, "a report's own suite was made laxer", 3, "does not match its own hash")
 def demands_edited(place):
     return reported(place, lambda v: v["suite"]["demands"]["limits"].clear())
+
+
+@listed(WAYS, "assay.toml sets a laxer suite than the one the report was made for", 1, "missing.count: 5, at most 0")
+def laxer_settings(place):
+    gappy = trees().assign(height=lambda t: t["height"].where(t.index >= 5))
+    report = place / "report"
+    assay("audit", written(place, gappy), "--suite", suite_file(place, FIT), "-o", report)
+    (place / "lax.toml").write_text('[limits]\n"missing.count" = 9\n')
+    (place / "assay.toml").write_text('suite = "lax.toml"\n')
+    with chdir(place):
+        return Answers(assay("gate", report))
 
 
 @listed(WAYS, "a report of another version", 2, "schema_version")

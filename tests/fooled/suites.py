@@ -87,6 +87,49 @@ def no_rows(place):
     return Answers(judged(place, rule(BETWEEN, **none)), gx(trees(), (BETWEEN, none)))
 
 
+@listed(WAYS, "a sum over rows that no row condition finds", 3, "no row meets its condition")
+def no_rows_to_sum(place):
+    kind = "expect_column_sum_to_be_between"
+    none = {"column": "height", "max_value": 0, "row_condition": 'col("label") == "oak"', "condition_parser": "great_expectations"}  # fmt: skip
+    return Answers(judged(place, rule(kind, **none)), gx(trees(), (kind, none)))
+
+
+@listed(WAYS, "the different values of rows that a condition finds, all of them missing", 3, "every value is missing")
+def no_values_to_compare(place):
+    kind, table = "expect_column_distinct_values_to_be_in_set", trees()
+    table.loc[table["label"] == "ash", "height"] = None
+    none = {"column": "height", "value_set": [1.5], "row_condition": 'col("label") == "ash"', "condition_parser": "great_expectations"}  # fmt: skip
+    return Answers(judged(place, rule(kind, **none), table), gx(table, (kind, none)))
+
+
+@listed(WAYS, "one of several types, and none is named", 3, "no type_list")
+def no_types(place):
+    kind, none = "expect_column_values_to_be_in_type_list", {"column": "label"}
+    return Answers(judged(place, rule(kind, **none)), gx(trees(), (kind, none)))
+
+
+@listed(WAYS, "columns in an order that is not given", 3, "no column_list")
+def no_order(place):
+    kind = "expect_table_columns_to_match_ordered_list"
+    return Answers(judged(place, rule(kind)), gx(trees(), (kind, {})))
+
+
+@listed(WAYS, "quantiles of which none has an end", 3, "bounds no quantile")
+def no_quantiles(place):
+    kind, none = "expect_column_quantile_values_to_be_between", {"quantiles": [], "value_ranges": []}
+    dotted = {f"quantile_ranges.{name}": value for name, value in none.items()}
+    return Answers(
+        judged(place, rule(kind, column="height", **dotted)),
+        gx(trees(), (kind, {"column": "height", "quantile_ranges": none})),
+    )
+
+
+@listed(WAYS, "no fewer rows than none", 3, "nothing of the kind is less")
+def no_fewer_than_none(place):
+    kind, none = "expect_table_row_count_to_be_between", {"min_value": 0}
+    return Answers(judged(place, rule(kind, **none)), gx(trees(), (kind, none)))
+
+
 @listed(WAYS, "a regular expression that is none", 3, "could not run")
 def no_regex(place):
     kind, none = "expect_column_values_to_match_regex", {"column": "label", "regex": "("}

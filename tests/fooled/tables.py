@@ -131,6 +131,54 @@ def words_for_numbers(place):
     return Answers(gated(place, TALL), gx_there(place, BETWEEN, column="height", min_value=0))
 
 
+@listed(WAYS, "a database's column of numbers holds words, and only its schema is judged", 2, "is declared REAL and holds text in 1 of 240 rows")  # fmt: skip
+def words_in_the_schema(place):
+    where = forest(place)
+    execute(place, "UPDATE trees SET height = 'tall' WHERE nr = 7")
+    said = assay("gate", where, "--table", "trees", "--schema-only", "--suite", suite_file(place, TALL))
+    return Answers(said, gx_there(place, BETWEEN, column="height", min_value=0))
+
+
+@listed(WAYS, "an id stands twice in a database's table, and only its schema is judged", 2, "names 1 of 240 rows twice")
+def twice_in_the_schema(place):
+    where = forest(place, key=False)
+    execute(place, "UPDATE trees SET nr = 8 WHERE nr = 7")
+    said = assay("gate", where, "--table", "trees", "--id", "nr", "--schema-only", "--suite", suite_file(place, TALL))
+    return Answers(said, gx_there(place, BETWEEN, column="height", min_value=0))
+
+
+@listed(WAYS, "a suite's own SQL ends the transaction that may only read, deletes the bad rows, and finds none", 3, "asks nothing: a question begins with SELECT")  # fmt: skip
+def writing(place):
+    return _written(place, "COMMIT; DELETE FROM trees WHERE height > 0; SELECT 1 FROM {batch} WHERE 0")
+
+
+@listed(WAYS, "a suite's own SQL begins as a question, and goes on to delete rows", 3, "could not run")
+def writing_behind_a_question(place):
+    return _written(place, "SELECT 1 FROM {batch} WHERE 0; COMMIT; DELETE FROM trees")
+
+
+def _written(place, query: str) -> Answers:
+    where = forest(place)
+    suite = suite_file(place, rule("unexpected_rows_expectation", unexpected_rows_query=query))
+    said = assay("gate", where, "--table", "trees", "--schema-only", "--suite", suite)
+    assert len(load(where, table="trees", label="label")) == len(trees())
+    return Answers(said)
+
+
+@listed(WAYS, "a rule's condition is on a misspelt column, which SQLite takes for a text, so that every row meets it", 3, "no column 'Hieght'")  # fmt: skip
+def misspelt_condition(place):
+    forest(place)
+    kwargs = {"column": "height", "min_value": 0, "row_condition": 'col("Hieght") > 5', "condition_parser": "great_expectations"}  # fmt: skip
+    return Answers(gated(place, rule(BETWEEN, **kwargs)), gx_there(place, BETWEEN, **kwargs))
+
+
+@listed(WAYS, "a rule's condition is two comparisons in one text, of which only the first is held", 3, "only the first comparison would be held")  # fmt: skip
+def half_a_condition(place):
+    forest(place)
+    kwargs = {"column": "height", "max_value": 0, "row_condition": 'col("label") == "none" or col("height") > 0', "condition_parser": "great_expectations"}  # fmt: skip
+    return Answers(gated(place, rule(BETWEEN, **kwargs)), gx_there(place, BETWEEN, **kwargs))
+
+
 @listed(WAYS, "a database's table is empty, and only its schema is judged", 3, "no row meets its condition")
 def empty(place):
     where = forest(place, trees().iloc[:0])

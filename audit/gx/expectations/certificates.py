@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
+from great_expectations.compatibility import pydantic
 from great_expectations.core.suite_parameters import SuiteParameterDict
 
 from audit.certificate.issue import report_hash
@@ -31,6 +32,13 @@ class ExpectCertificateToBeValid(AboutReport):
 
     success_keys: ClassVar[tuple[str, ...]] = (*AboutReport.success_keys, "certificate", "key")
 
+    @pydantic.validator("certificate", "key", pre=True)  # type: ignore[untyped-decorator]
+    def _is_named(cls, value: Any) -> Any:  # noqa: N805  pydantic's validators are class methods
+        # a parameter that came out empty must not turn a signature that was asked for into none
+        if value is None or value == "":
+            raise ValueError("a file is needed; to ask for no signature leave key out")
+        return value
+
     def judge(self, report: Report) -> Said:
         try:
             held = Certificate.read(self.certificate)
@@ -40,7 +48,7 @@ class ExpectCertificateToBeValid(AboutReport):
             raise StaleError(f"{self.certificate}: is of other data than the report")
         if held.report != report_hash(report):
             raise StaleError(f"{self.certificate}: is of another audit than the report")
-        reasons = objections(held, key=read_key(self.key) if self.key else None, suite=None, now=None)
+        reasons = objections(held, key=None if self.key is None else read_key(self.key), suite=None, now=None)
         why = "; ".join(r.why for r in reasons)
         if any(r.code == UNDECIDED for r in reasons):
             raise Undecided(f"{self.certificate}: {why}")

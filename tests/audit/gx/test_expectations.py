@@ -527,6 +527,37 @@ def test_a_signed_one_is_believed_only_with_its_key(audited, held, certificate, 
     assert held(certificate(checked_by=key), audited.frame).success is False
 
 
+@pytest.mark.parametrize("name", ["key", "certificate"])
+@pytest.mark.parametrize("value", ["", None])
+def test_a_file_that_came_out_empty_is_refused_and_asks_for_no_less(audited, certificate, name, value):
+    asked = {**certificate().configuration.kwargs, name: value}
+
+    with pytest.raises(ValidationError, match=r"a file is needed|none is not an allowed value"):
+        ExpectCertificateToBeValid(**asked)
+
+
+@pytest.mark.parametrize("value", ["", None])
+def test_an_unsigned_certificate_is_no_pass_where_the_key_is_an_empty_parameter(audited, certificate, tmp_path, value):
+    (tmp_path / "key").write_text("key" * 20)
+    context = gx.get_context(mode="ephemeral")
+    context.variables.progress_bars = {"globally": False}
+    batch = context.data_sources.add_pandas("p").add_dataframe_asset("a").add_batch_definition_whole_dataframe("w")
+    asked = certificate(str(tmp_path / "key"), checked_by={"$PARAMETER": "key"})
+    suite = context.suites.add(gx.ExpectationSuite("s", expectations=[asked]))
+
+    def passes(key: str | None) -> bool:
+        validation = context.validation_definitions.add_or_update(
+            gx.ValidationDefinition(name="v", data=batch, suite=suite)
+        )
+        frame = {"dataframe": audited.frame}
+        return validation.run(batch_parameters=frame, expectation_parameters={"key": key}).success
+
+    assert passes(str(tmp_path / "key"))
+    certificate()
+    with pytest.raises(ValidationError, match="a file is needed"):
+        passes(value)
+
+
 def test_a_certificate_that_expired_failed_or_is_of_another_audit_is_no_pass(audited, held, certificate):
     expired = held(certificate(days=1, now=LONG_AGO), audited.frame)
     another = held(certificate(suite=parse_suite({"limits": {"conflicts.count": 0}}, name="none")), audited.frame)

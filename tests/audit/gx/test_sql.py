@@ -2,11 +2,13 @@
 
 import gc
 import sqlite3
+import sys
 from decimal import Decimal
 
 import numpy as np
 import pandas as pd
 import pytest
+from sqlalchemy.exc import DBAPIError
 
 from audit.errors import UnknownName
 from audit.gx import keyed, run_expectations, run_expectations_on_sql
@@ -66,6 +68,20 @@ def place(request, tmp_path_factory) -> str:
     server = request.getfixturevalue("postgres")
     server.run(*statements("postgresql", "Odd Name"))
     return f"{server.by_socket}&table=Odd%20Name"
+
+
+def where_word_is(word: str) -> dict:
+    """A row condition, as Great Expectations writes it down."""
+    return {"type": "comparison", "column": {"name": "word"}, "operator": "==", "parameter": word}
+
+
+BOTH_WORDS = {"type": "and", "conditions": [where_word_is("red"), {**where_word_is("red"), "column": {"name": "wrod"}}]}
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def dialect(request) -> str:
+    """Either database."""
+    return request.param
 
 
 def both(place: str, *expectations: Expectation) -> tuple[list, list]:
@@ -240,6 +256,150 @@ def test_sql_of_the_suite_can_read_and_nothing_else(place, query):
             counted, written = run_expectations_on_sql(now, rules)
         assert (counted.state, counted.why) == ("fail", f"found {sum(line[2] < 0 for line in lines())}")
         assert written.state == "error"
+
+
+@pytest.mark.parametrize(
+    ("kind", "kwargs"),
+    [
+        ("expect_column_sum_to_be_between", {"min_value": 0, "max_value": 0}),
+        ("expect_column_unique_value_count_to_be_between", {"max_value": 0}),
+        ("expect_column_proportion_of_unique_values_to_be_between", {"max_value": 0.5}),
+        ("expect_column_proportion_of_non_null_values_to_be_between", {"max_value": 0.5}),
+    ],
+)
+def test_what_is_said_of_rows_that_are_not_there_is_an_error_and_never_a_pass(place, kind, kwargs):
+    where = {"row_condition": where_word_is("oak")}
+    (there,), (here,) = both(place, Expectation(kind, {"column": "size", **kwargs, **where}))
+
+    assert (there.state, there.why) == ("error", "had nothing to look at: no row meets its condition")
+    assert (here.state, here.why) == (there.state, there.why)
+
+
+def test_of_a_row_condition_that_rows_meet_their_number_is_told(place):
+    where = {"row_condition": where_word_is("red")}
+    asked = Expectation("expect_column_sum_to_be_between", {"column": "age", "min_value": 1, **where})
+    (there,), (here,) = both(place, asked)
+
+    assert (there.state, there.checked) == (here.state, here.checked) == ("pass", 10)
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "SELECT 1 FROM {batch} WHERE false; DELETE FROM many",
+        "SELECT 1; COMMIT; DELETE FROM many; SELECT 1 FROM {batch} WHERE false",
+        "COMMIT; DELETE FROM many; SELECT 1 FROM {batch} WHERE false",
+        "WITH gone AS (DELETE FROM many RETURNING *) SELECT * FROM gone",
+        "COMMIT",
+        "/* SELECT */ ROLLBACK",
+        "VACUUM INTO '{{folder}}/copy'",
+        "ATTACH '{{folder}}/copy' AS other",
+        "COPY many TO PROGRAM 'cat > {{folder}}/copy'",
+        "PRAGMA query_only",
+    ],
+)
+def test_sql_of_the_suite_is_one_question(request, dialect, tmp_path, query):
+    made = ["DROP TABLE IF EXISTS many", "CREATE TABLE many (nr int PRIMARY KEY)", "INSERT INTO many VALUES (1), (2)"]
+    if dialect == "sqlite":
+        where = f"{sqlite_of(tmp_path / 'w.db', *made)}?table=many"
+    else:
+        server = request.getfixturevalue("postgres")
+        server.run(*made)
+        where = f"{server.by_socket}&table=many"
+    asked = query.replace("{{folder}}", str(tmp_path))
+    with moment(where) as now:
+        rules = [Expectation("unexpected_rows_expectation", {"unexpected_rows_query": q}) for q in (asked, "SELECT 1")]
+        refused, after = run_expectations_on_sql(now, rules)
+        assert rows_in(now) == 2
+
+    assert refused.state == "error"
+    assert after.state == "fail"
+    assert read_database(where).table["nr"].tolist() == [1, 2]
+    assert not (tmp_path / "copy").exists()
+
+
+def execute(connection, *statements: str) -> None:
+    for statement in statements:
+        connection.exec_driver_sql(statement)
+
+
+@pytest.mark.parametrize("statement", ["COMMIT", "ROLLBACK", "ATTACH ':memory:' AS other", "SELECT 1; SELECT 2"])
+def test_no_statement_ends_a_snapshot_or_brings_another(place, statement):
+    with moment(place) as now, now.engine.connect() as one, pytest.raises((DBAPIError, sqlite3.Warning)):
+        execute(one, statement, 'DELETE FROM "Odd Name"')  # COMMIT alone is a statement in PostgreSQL
+
+
+def test_sql_may_begin_with_a_remark_and_hold_semicolons(place):
+    query = """-- short ones
+        (SELECT * FROM "Odd Name" WHERE word = 'a;b'); """
+    with moment(place) as now:
+        (outcome,) = run_expectations_on_sql(
+            now, [Expectation("unexpected_rows_expectation", {"unexpected_rows_query": query})]
+        )
+    assert outcome.state == ("pass" if place.startswith("postgresql") else "error")  # SQLite has no such brackets
+
+
+@pytest.mark.filterwarnings("ignore:The condition_parser parameter:DeprecationWarning")
+@pytest.mark.filterwarnings("ignore:Passing a string to the row_condition:DeprecationWarning")
+@pytest.mark.parametrize("condition", ['col("Nope") > 5', 'col("SIZE") > -9', BOTH_WORDS])
+def test_a_condition_on_a_column_that_is_not_there_is_an_error(place, condition):
+    kwargs = {"column": "nr", "min_value": 0, "row_condition": condition, "condition_parser": "great_expectations"}
+    there, here = both(place, Expectation("expect_column_values_to_be_between", kwargs))
+
+    assert {there[0].state, here[0].state} == {"error"}
+    assert "could not run: its row_condition: no column" in there[0].why
+
+
+@pytest.mark.filterwarnings("ignore:The condition_parser parameter:DeprecationWarning")
+@pytest.mark.filterwarnings("ignore:Passing a string to the row_condition:DeprecationWarning")
+def test_a_condition_of_which_only_half_would_be_held_is_an_error(place):
+    condition = 'col("word") == "red" or col("size") > -9'
+    kwargs = {"column": "nr", "min_value": 0, "row_condition": condition, "condition_parser": "great_expectations"}
+    there, here = both(place, Expectation("expect_column_values_to_be_between", kwargs))
+
+    assert {there[0].state, here[0].state} == {"error"}
+    assert there[0].why == here[0].why
+    assert "only the first comparison would be held" in here[0].why
+
+
+@pytest.mark.skipif(sys.version_info < (3, 12), reason="Python below 3.12 cannot tell SQLite that quotes are names")
+def test_a_misspelt_name_in_quotes_is_no_text(tmp_path):
+    where = sqlite_of(tmp_path / "q.db", *statements("sqlite", "t"))
+    query = 'SELECT * FROM {batch} WHERE "Szie" < 0'
+    with moment(f"{where}?table=t") as now:
+        rule = Expectation("unexpected_rows_expectation", {"unexpected_rows_query": query})
+        assert run_expectations_on_sql(now, [rule])[0].state == "error"
+
+
+KEYS = [
+    ("uuid", ["a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11", "00eebc99-9c0b-4ef8-bb6d-6bb9bd380a11"]),
+    ("numeric(6, 2)", ["0.10", "12.00"]),
+    ("numeric(8, 0)", ["7", "5"]),
+    ("numeric", ["1.5", "2"]),
+    ("char(6)", ["b", "aa"]),
+    ("timestamptz", ["2024-02-29 12:00:00.5+02", "2024-02-28 12:00:00+00"]),
+    ("date", ["2024-02-29", "2023-02-28"]),
+    ("text", ["b ", "b"]),
+]
+
+
+@pytest.mark.parametrize(("kind", "keys"), KEYS)
+def test_rows_are_named_as_they_were_read_whatever_names_them(postgres, kind, keys):
+    lines = ", ".join(f"('{key}', {i})" for i, key in enumerate(keys))
+    postgres.run(
+        "DROP TABLE IF EXISTS keyed",
+        f"CREATE TABLE keyed (k {kind} PRIMARY KEY, x int)",
+        f"INSERT INTO keyed VALUES {lines}",
+    )
+    rule = Expectation("expect_column_values_to_be_between", {"column": "x", "min_value": 1})
+    where = f"{postgres.by_socket}&table=keyed"
+    table = read_database(where).table
+    with moment(where) as now:
+        (known,) = run_expectations_on_sql(now, [rule], rows=table["k"].tolist())
+        (unread,) = run_expectations_on_sql(now, [rule])
+
+    assert (known.state, known.rows) == ("fail", tuple(table["k"][table["x"] == 0]))
+    assert (unread.state, len(unread.rows)) == ("fail", 1)
 
 
 def test_a_moment_outlives_what_has_looked_at_it(place):

@@ -43,6 +43,41 @@ def test_ids_may_be_of_any_kind_and_in_any_order(index):
     assert run("expect_column_values_to_be_unique", table, column="word").rows == (index[0], index[2])
 
 
+def where_word_is(word: str) -> dict:
+    """A row condition, as Great Expectations writes it down."""
+    return {"type": "comparison", "column": {"name": "word"}, "operator": "==", "parameter": word}
+
+
+OF_NOTHING = [
+    ("expect_column_distinct_values_to_be_in_set", {"column": "word", "value_set": ["never"]}),
+    ("expect_column_sum_to_be_between", {"column": "age", "min_value": 0, "max_value": 0}),
+    ("expect_column_unique_value_count_to_be_between", {"column": "age", "max_value": 0}),
+    ("expect_column_proportion_of_unique_values_to_be_between", {"column": "age", "max_value": 0.5}),
+    ("expect_column_proportion_of_non_null_values_to_be_between", {"column": "age", "max_value": 0.5}),
+]
+"""What is said of a whole column, and is true of none of its rows."""
+
+
+@pytest.mark.parametrize(("type_", "kwargs"), OF_NOTHING)
+def test_what_is_said_of_rows_that_are_not_there_is_an_error_and_never_a_pass(type_, kwargs):
+    outcome = run(type_, **kwargs, row_condition=where_word_is("oak"))
+    assert (outcome.state, outcome.why) == ("error", "had nothing to look at: no row meets its condition")
+
+
+def test_what_is_said_of_rows_without_a_value_is_an_error_unless_it_is_of_that():
+    where = {"row_condition": where_word_is("zz")}
+    distinct = run("expect_column_distinct_values_to_be_in_set", column="age", value_set=[99.0], **where)
+    share = run("expect_column_proportion_of_non_null_values_to_be_between", column="age", max_value=0.5, **where)
+    assert (distinct.state, distinct.why) == ("error", "had nothing to look at: every value is missing")
+    assert (share.state, share.checked) == ("pass", 1)
+
+
+def test_of_a_row_condition_that_rows_meet_their_number_is_told():
+    where = {"row_condition": where_word_is("x")}
+    outcome = run("expect_column_sum_to_be_between", column="age", min_value=31, max_value=31, **where)
+    assert (outcome.state, outcome.checked) == ("pass", 2)
+
+
 def test_what_holds_passes():
     outcome = run(BETWEEN, column="age", min_value=0)
     assert (outcome.state, outcome.rows, outcome.checked) == ("pass", (), 3)

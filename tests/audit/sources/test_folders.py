@@ -55,7 +55,7 @@ def test_a_folder_without_pictures_is_an_error(tmp_path):
 def test_one_class_is_an_error(tmp_path):
     picture(tmp_path / "cat" / "1.png")
 
-    with pytest.raises(InputError, match="one class, 'cat'"):
+    with pytest.raises(InputError, match="one class, 'cat', in its only row"):
         load(tmp_path)
 
 

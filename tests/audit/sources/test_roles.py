@@ -114,7 +114,7 @@ def test_classes_from_numpy_are_plain_values():
     ("columns", "options", "said"),
     [
         ({"label": list("aaaa")}, {}, "column 'label' has one class, 'a', in all 4 rows"),
-        ({"label": ["a", None, "b", None]}, {}, "has no label in 2 of 4 rows: row 1, 3"),
+        ({"label": ["a", None, "b", None]}, {}, "has no label in 2 of 4 rows: rows 1, 3;"),
         ({"label": [1, "b", 1, "b"]}, {}, "column 'label' mixes int and str as labels"),
         ({"label": [[1], [2], [1], [2]]}, {}, "cannot be the label: it holds list in row 0"),
         ({"label": pd.to_datetime(["2020", "2021"] * 2)}, {}, "cannot be the label: it holds Timestamp"),

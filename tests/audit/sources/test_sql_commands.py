@@ -1,6 +1,7 @@
 """`assay gate`, `assay audit` and what comes after them, on a table that lies in a database."""
 
 import json
+import shlex
 import sqlite3
 from pathlib import Path
 from urllib.parse import quote
@@ -291,6 +292,43 @@ def test_what_a_schema_alone_cannot_say_is_refused(here, words, wanted, capsys):
     assert wanted in said(capsys)
 
 
+@pytest.mark.parametrize(
+    ("table", "key", "wanted"),
+    [
+        ("words", "nr", "column 'height' is declared REAL and holds text in 2 of 3 rows"),
+        ("truths", "nr", "column 'old' is declared BOOLEAN and holds other than 0 and 1 in 1 of 3 rows"),
+        ("mixed", "nr", "column 'price' mixes integer and real and text"),
+        ("words", "label", "column 'label' names 1 of 3 rows twice"),
+        ("truths", "old", "column 'old' has no id in 1 of 3 rows"),
+    ],
+)
+def test_a_schema_alone_is_not_judged_of_rows_that_could_not_be_read(here, table, key, wanted, capsys):
+    execute(
+        "trees.db",
+        "CREATE TABLE words (nr INTEGER PRIMARY KEY, height REAL, label TEXT)",
+        "INSERT INTO words VALUES (1, 'tall', 'a'), (2, 3, 'a'), (3, 'small', 'b')",
+        "CREATE TABLE truths (nr INTEGER PRIMARY KEY, height REAL, old BOOLEAN)",
+        "INSERT INTO truths VALUES (1, 1, 1), (2, 1, 7), (3, 1, NULL)",
+        "CREATE TABLE mixed (nr INTEGER PRIMARY KEY, height REAL, price NUMERIC, day DATE, any)",
+        "INSERT INTO mixed VALUES (1, 1, 2.5, '2020-01-02', 3), (2, 1, 'much', NULL, 4), (3, NULL, 1, NULL, NULL)",
+    )
+    words = ["gate", "sqlite:///trees.db", "--table", table, "--id", key]
+    Path("schema.toml").write_text(SUITE.format(most=99))
+
+    assert run([*words, "--schema-only", "--suite", "schema.toml"]) == 2
+    assert wanted in said(capsys)
+    execute("trees.db", f"CREATE VIEW sound AS SELECT * FROM {table} WHERE nr = 2")
+    words = ["gate", "sqlite:///trees.db", "--table", "sound", "--id", "nr", "--schema-only", "--suite", "schema.toml"]
+    assert run(words) == (2 if table == "truths" else 0)
+
+
+def test_in_postgresql_too_an_id_names_one_row(postgres_trees, here, capsys):
+    words = ["gate", postgres_trees.by_socket, "--table", "trees", "--schema-only", "--suite", "schema.toml", "--id"]
+    assert run([*words, "nr"]) == 0
+    assert run([*words, "label"]) == 2
+    assert f"column 'label' names {N - 2} of {N} rows twice" in said(capsys)
+
+
 def test_a_file_has_no_other_place_to_lie(here, capsys):
     pd.DataFrame(rows()).to_csv("t.csv")
     assert run(["gate", "t.csv", "--schema-only", "--suite", "schema.toml"]) == 2
@@ -305,8 +343,20 @@ def test_blocks_are_read_of_files_alone(here, capsys):
 # -- passwords ---------------------------------------------------------------------------------------------------------
 
 
-def test_a_password_is_in_nothing_that_is_written_or_said(here, postgres_trees, capsys, monkeypatch):
-    where = f"{postgres_trees.by_loopback(':' + quote(PASSWORD, safe=''))}"
+@pytest.mark.parametrize(
+    ("user", "secret", "typed"),
+    [
+        ("tester", PASSWORD, quote(PASSWORD, safe="")),
+        ("tester@corp", "S3CRET", "S3CRET"),
+        ("spacey", "my S3CRET", "my S3CRET"),
+    ],
+)
+def test_a_password_is_in_nothing_that_is_written_or_said(
+    here, postgres_trees, capsys, monkeypatch, user, secret, typed
+):
+    if user != "tester":
+        postgres_trees.run(f"""CREATE ROLE "{user}" SUPERUSER LOGIN PASSWORD '{secret}'""")
+    where = postgres_trees.by_loopback(f":{typed}").replace("tester:", f"{user}:")
     words = [where, "--table", "trees", "--label", "label"]
     monkeypatch.setattr("sys.argv", ["assay", "audit", *words, "--reference", f"{where}?table=trees"])
 
@@ -316,13 +366,30 @@ def test_a_password_is_in_nothing_that_is_written_or_said(here, postgres_trees, 
     assert run(["gate", *words, "--suite", "s.toml", "--columns", "a"]) == 2
     assert run(["gate", where, "--table", "trees", "--suite", "s.toml", "--schema-only"]) == 2
     assert run(["gate", where, "--table", "treees", "--suite", "s.toml"]) == 2
+    assert run(["gate", f"{where}?tabel=trees", "--suite", "s.toml"]) == 2
+    assert run(["gate", *words, "--lable", "x"]) == 2
+    assert run(["gate", "digits", where]) == 2
+    assert run(["gate", where.replace("postgresql", "POSTGRESQL")]) == 2
+    assert run(["gate", where.replace("postgresql://", "postgresql:")]) == 2
+    assert run(["gate", where.replace("127.0.0.1", "127.0.0.1:x")]) == 2
     assert run(["clean", f"{where}?table=trees", "--report", "report", "--by", "prune", "-o", "clean"]) == 0
     shown = said(capsys)
-    parts = [PASSWORD, quote(PASSWORD, safe=""), PASSWORD.split("/")[1]]
+    parts = [secret, typed, PASSWORD.split("/")[1], "S3CRET"]
     assert not any(part in shown for part in parts)
     files = [p for p in here.rglob("*") if p.is_file()]
     assert len(files) > 8
     leaks = [p.name for p in files for part in parts if part.encode() in p.read_bytes()]
     assert leaks == []
     values = json.loads((here / "report/audit.json").read_text())
-    assert values["command"].startswith(f"assay audit {postgres_trees.by_loopback()} --table trees")
+    shown_where = shlex.quote(where.replace(f":{typed}@", "@"))
+    assert values["command"].startswith(f"assay audit {shown_where} --table trees")
+
+
+def test_a_password_in_the_settings_is_not_shown(here, capsys):
+    for secret in ("S3CRET", "my S3CRET"):
+        Path("assay.toml").write_text(f'reference = "postgresql://ann@corp:{secret}@h/db?table=t"\n')
+        for form in ("text", "json"):
+            assert run(["config", "show", "--format", form]) == 0
+            shown = said(capsys)
+            assert "postgresql://ann@corp@h/db?table=t" in shown
+            assert "S3CRET" not in shown
