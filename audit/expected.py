@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from audit.noise.cut import shifted
-from audit.report import Report
+from audit.report import Issues, Report
 
 OWN = "assay"
 """The method whose scores are probabilities."""
@@ -22,10 +23,16 @@ class Expected:
 
 
 def expected(report: Report) -> Expected | None:
-    """None where the labels were not judged. The interval is what the precision would be at either end of the interval
-    of the share of wrong labels, all log-odds moved by one constant."""
+    """As `expected_of`; None where the labels were not judged."""
     labels = report.checks.get("labels")
-    if labels is None or labels.status != "ran" or not len(labels.scores):
+    return None if labels is None else expected_of(labels)
+
+
+@lru_cache(maxsize=1)  # a page says it in four places, and of a million rows it takes a second
+def expected_of(labels: Issues) -> Expected | None:
+    """Of what the label check found; None where it did not judge the labels. The interval is what the precision would be
+    at either end of the interval of the share of wrong labels, all log-odds moved by one constant."""
+    if labels.status != "ran" or not len(labels.scores):
         return None
     flagged = labels.scores["flagged"].to_numpy(bool)
     ends = [labels.measures.get(name) for name in ("rate_low", "rate_high")]

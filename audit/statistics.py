@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 Z95 = 1.959963984540054
 
@@ -22,7 +23,25 @@ def wilson(successes: float, n: float, z: float = Z95) -> tuple[float, float]:
 
 def paired_difference(gained: int, lost: int, n: int, z: float = Z95) -> tuple[float, float]:
     """Interval of (gained - lost) / n, the difference of two shares of the same n rows, of which `gained` count only
-    for the first share and `lost` only for the second: half a row added to each (Agresti and Min, Stat. Med. 2005)."""
-    middle = (gained - lost) / (n + 2)
-    half = z * math.sqrt(gained + lost + 1 - (gained - lost) ** 2 / (n + 2)) / (n + 2)
-    return max(middle - half, -1.0), min(middle + half, 1.0)
+    for the first share and `lost` only for the second: Tango's score interval (Stat. Med. 1998). 0 lies outside where
+    McNemar's test says that the shares differ."""
+    found = (gained - lost) / n
+
+    def beyond(true: float) -> bool:
+        """Whether what was found would be too far from such a difference."""
+        b = (2 * n - gained + lost) * true - gained - lost
+        # the likeliest share of `lost` rows, given that difference
+        share = (math.sqrt(max(b * b + 8 * n * lost * true * (1 - true), 0.0)) - b) / (4 * n)
+        return n * (found - true) ** 2 > z * z * (2 * share + true * (1 - true))
+
+    return _edge(found, -1.0, beyond), _edge(found, 1.0, beyond)
+
+
+def _edge(inside: float, outside: float, beyond: Callable[[float], bool]) -> float:
+    """Where, between a value that is inside and one that may not be, the inside ends."""
+    if not beyond(outside):
+        return outside
+    for _ in range(50):
+        middle = (inside + outside) / 2
+        inside, outside = (inside, middle) if beyond(middle) else (middle, outside)
+    return inside

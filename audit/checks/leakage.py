@@ -14,7 +14,7 @@ from audit.checks.findings import found, scored
 from audit.dataset import Dataset
 from audit.errors import NotApplicable
 from audit.evidence.gather import NEAR, Evidence
-from audit.inflation import NEIGHBOUR, Sides, inflation
+from audit.inflation import NEIGHBOUR, PARTS, Sides, inflation
 from audit.neighbours import Neighbours, nearest
 from audit.report import Issues
 
@@ -81,16 +81,20 @@ def _inflation(evidence: Evidence, split: _Split, here: np.ndarray) -> tuple[dic
     if split.vectors is None or split.space is None or split.near is None or not split.near.indices.shape[1]:
         return {}, {"notes": ["what the leak is worth in points was not measured: the two sides share no embeddings"]}
     alike = evidence.near_sets  # a twin's own copies and near copies here would keep what it taught
-    twins = np.isin(alike[split.here], alike[here[leaked]])
+    sets, kinds = pd.factorize(alike[here[leaked]])
+    part = np.full(len(here), -1)
+    part[leaked] = sets % PARTS
+    known = pd.Index(kinds).get_indexer(alike[split.here])
+    twins = np.where(known < 0, -1, known % PARTS)
     code = {str(c): k for k, c in enumerate(data.classes)}
     labels = np.array([code.get(str(v), -1) for v in there.given])
-    sides = Sides(split.vectors, split.space, (data.labels[split.here], labels), split.near, twins, leaked)
+    sides = Sides(split.vectors, split.space, (data.labels[split.here], labels), split.near, twins, part)
     found, notes = inflation(sides)
     detail = {"notes": notes} if notes else {}
     if not found:
         return {}, detail
     worth = next(x for x in found if x.model == NEIGHBOUR)
-    lines = {"models": [x.to_dict() for x in found], "leaked": int(leaked.sum()), "dropped": int(twins.sum())}
+    lines = {"models": [x.to_dict() for x in found], "leaked": int(leaked.sum()), "dropped": int((twins >= 0).sum())}
     return {"inflation": worth.difference, "inflation_low": worth.low}, {**detail, "inflation": lines}
 
 

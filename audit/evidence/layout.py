@@ -33,6 +33,8 @@ def layout(points: np.ndarray) -> np.ndarray:
     first = np.searchsorted(rows, np.arange(n))
     counts = np.diff(np.append(first, len(rows)))
     places = _principal(points)
+    # steps are shorter where many rows pull: such a row would overshoot, and take the map with it
+    rate = 1 / (4 * np.maximum(np.add.reduceat(weights, first), 1 / n))
     moved = np.zeros(n, dtype=complex)
     gain = np.ones(n)
     for step in range(STEPS):
@@ -44,7 +46,7 @@ def layout(points: np.ndarray) -> np.ndarray:
         # the usual schedule: steps grow while they keep their direction
         turned = (slope * moved.conj()).real > 0
         gain = np.maximum(np.where(turned, gain * 0.8, gain + 0.2), 0.01)
-        moved = (0.5 if step < EARLY // 2 else 0.8) * moved - n / 4 * gain * slope
+        moved = (0.5 if step < EARLY // 2 else 0.8) * moved - rate * gain * slope
         places = places + moved
         places = places - places.mean()
     return np.stack([places.real, places.imag], axis=1)

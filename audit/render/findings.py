@@ -86,7 +86,8 @@ class Finding:
     @property
     def basis(self) -> str:
         """What kind of number was measured, where a check has several: `estimated`, `upper end`, `flagged`."""
-        return ESTIMATES[self.measure][0] if self.check == "labels" and self.measure in ESTIMATES else ""
+        known = self.check == "labels" and self.measure in ESTIMATES and self.value is not None
+        return ESTIMATES[self.measure][0] if known else ""
 
     @property
     def aside(self) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 from audit.confident import DEFAULT
 from audit.render import words
 from audit.render.page.blocks import Block
-from audit.render.sentences import CLEANLAB, OURS
+from audit.render.sentences import CLEANLAB, OURS, precision_ends
 from audit.report import Issues
 
 COUNTED = {
@@ -68,8 +68,9 @@ def _expected(issues: Issues, detail: Mapping[str, Any]) -> str:
     flagged = round(issues.measures.get("flagged", 0))
     if not flagged:
         return "nothing is flagged"
+    ends = precision_ends(issues)
     return (
-        f"about {words.about(precision)} of the flagged are wrong (precision); "
+        f"about {words.about(precision)} of the flagged are wrong (precision{f', {ends}' if ends else ''}); "
         f"about {words.about(recall)} of all wrong labels are flagged (recall)"
     )
 

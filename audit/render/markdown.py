@@ -6,13 +6,16 @@ import re
 
 from audit.render import words
 from audit.render.findings import Finding, example_lines, findings
-from audit.render.headline import Step, headline, next_steps
+from audit.render.headline import headline
 from audit.render.identity import identity
+from audit.render.steps import Step, next_steps
 from audit.report import Report
 from audit.verdict import Verdict
 
 LONGEST = 65_536
 CELL = 240
+NOTE = 480
+"""The label check's note is the longest: what is expected, what people found and what that corrects, with intervals."""
 EXAMPLES = 3
 OUTCOMES = {
     "error": "**? ERROR**",
@@ -71,7 +74,7 @@ def _table(rows: tuple[Finding, ...]) -> str:
 
 
 def _found(f: Finding) -> str:
-    note = f" ({escaped(f.note)})" if f.note and f.state != "pass" else ""
+    note = f" ({escaped(f.note, NOTE)})" if f.note and f.state != "pass" else ""
     return escaped(words.sentence(f.sentence)) + note
 
 

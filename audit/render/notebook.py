@@ -17,9 +17,10 @@ from audit.render import words
 from audit.render.card import badge, card, facts, says, small, steps, table
 from audit.render.findings import TITLES, findings
 from audit.render.gate import held, ordered
-from audit.render.headline import MENDS, headline
+from audit.render.headline import headline
 from audit.render.identity import identity
 from audit.render.page.examples import Example, Shelf
+from audit.render.steps import MENDS
 from audit.report import Report
 from audit.suite import parse_suite
 from audit.verdict import STATE, Breach, Verdict, gate
@@ -145,7 +146,8 @@ def _answer(judged: Verdict) -> str:
         many = words.plural(len(stopping), "demand is", "demands are")
         return f"Do not train on this yet: {many} not met, of {words.count(judged.judged)}."
     first = next(b for b in judged.breaches if b.severity == "error")
-    return f"Could not decide: {words.visible(first.why)}."
+    why = words.visible(first.why).removeprefix("could not finish: ")
+    return f"Could not decide: {why}."
 
 
 def _breach(judged: Verdict, breach: Breach) -> tuple[str | Markup, ...]:

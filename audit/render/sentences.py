@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from audit.expected import expected_of
 from audit.render import words
 from audit.render.words import NOUNS, Noun
 from audit.report import Card, Issues
@@ -52,14 +53,15 @@ def _labels(issues: Issues, _card: Card) -> Said:
         return Said(f"an estimated {said} wrong, none is flagged", 0, f"that is {span}")
     estimated = f"an estimated {words.count(wrong)} {'is' if wrong == 1 else 'are'} wrong: {span}"
     detail = issues.detail
-    parts = [estimated, _expected(detail), people(detail), corrected(detail), _most_often(detail.get("per_class", ()))]
+    parts = [estimated, _expected(issues), people(detail), corrected(detail), _most_often(detail.get("per_class", ()))]
     return Said(
         words.plural(flagged, "label looks wrong", "labels look wrong"), flagged, "; ".join(x for x in parts if x)
     )
 
 
-def _expected(detail: Mapping[str, Any]) -> str:
-    """What the flags are worth, in half a line; of another method's flags, whose they are."""
+def _expected(issues: Issues) -> str:
+    """What the flags are worth, in two half lines; of another method's flags, whose they are."""
+    detail = issues.detail
     method = detail.get("method", OURS)
     if method == CLEANLAB:
         return f"flags and count are cleanlab's ({str(detail.get('cutoff_used', '')).removeprefix('cleanlab ')})"
@@ -67,7 +69,15 @@ def _expected(detail: Mapping[str, Any]) -> str:
     if precision is None or recall is None:
         return ""
     other = "" if method == OURS else f"ranked by {words.visible(method)}; "
-    return f"{other}expected: {words.about(precision)} of the flagged wrong, {words.about(recall)} of the wrong flagged"
+    flags, wrong = f"{words.about(precision)} of the flagged wrong", f"{words.about(recall)} of the wrong flagged"
+    ends = precision_ends(issues)
+    return f"{other}expected: {flags}, {f'{ends}; and ' if ends else ''}{wrong}"
+
+
+def precision_ends(issues: Issues) -> str:
+    """The interval of the precision that is expected of the flags; "" where there is none."""
+    said = expected_of(issues)
+    return words.about_between(said.precision, said.low, said.high) if said and said.precision is not None else ""
 
 
 def people(detail: Mapping[str, Any]) -> str:
@@ -75,11 +85,14 @@ def people(detail: Mapping[str, Any]) -> str:
     found = detail.get("people")
     if not found:
         return ""
-    looked = f"people looked at {words.count(found['looked'])} of {words.count(found['flagged'])} flagged labels"
+    flagged = words.count(found["flagged"])
+    looked = f"people looked at {words.count(found['looked'])} of {flagged} flagged labels"
+    looked += f", {words.count(found['unsure'])} undecided" if found["unsure"] else ""
     measured = found["precision"]
     if measured is None:
         return f"{looked}: too few to say how many are wrong"
-    return f"{looked}: {words.share(measured['value'])} wrong{_ends(measured)}"
+    of = "" if found["looked"] == found["flagged"] else f"of all {flagged}, an estimated "
+    return f"{looked}: {of}{words.share(measured['value'])} wrong{_ends(measured)}"
 
 
 def corrected(detail: Mapping[str, Any]) -> str:

@@ -8,9 +8,10 @@ from pathlib import Path
 
 from audit.render import words
 from audit.render.findings import Finding, Line, example_lines, findings, help_for
-from audit.render.headline import Step, short_tally
+from audit.render.headline import short_tally
 from audit.render.identity import size
 from audit.render.page.environment import tokens
+from audit.render.steps import Step
 from audit.report import Report
 from audit.verdict import State, Verdict
 

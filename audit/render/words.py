@@ -91,6 +91,15 @@ def about(fraction: float | None) -> str:
     return f"{min(max(round(fraction * 100), 1), 99)}{PERCENT}"
 
 
+def about_between(fraction: float, low: float | None, high: float | None) -> str:
+    """The interval of a share told by `about`, in whole percents and round what that says: `between 80 and 100 %`; empty
+    when either end is unknown."""
+    if low is None or high is None or not (math.isfinite(low) and math.isfinite(high)):
+        return ""
+    told = min(max(round(fraction * 100), 1), 99)
+    return f"between {min(round(low * 100), told)} and {max(round(high * 100), told)}{PERCENT}"
+
+
 def sure(probability: float | None) -> str:
     """`99.7 % sure`; a model is never wholly sure, whatever its probability was rounded to."""
     if probability is None or not math.isfinite(probability):

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 
 import numpy as np
 
@@ -41,6 +41,8 @@ class Stratum:
     rows: int
     answers: int
     wrong: int
+    unsure: int = 0
+    """Rows looked at that say neither."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +73,7 @@ class Measured:
 def measure(design: Plan, settled: Mapping[str, Settled], queue: np.ndarray) -> Measured:
     """Everything that can be said of the answers so far."""
     strata = [_answered(design, settled, h) for h in range(design.strata + 1)]
-    flagged, others = joined([s for s, _ in strata[:-1]]), strata[-1][0]
+    flagged, others = joined(strata[:-1]), strata[-1]
     open_rows = [int(p) for p in queue if design.ids[p] not in settled][:NEXT]
     known = others.answers >= FEWEST
     precision = stratified(flagged) if flagged else None
@@ -79,14 +81,14 @@ def measure(design: Plan, settled: Mapping[str, Settled], queue: np.ndarray) -> 
     return Measured(
         flagged=int(design.flagged.sum()),
         decided=len(settled),
-        unsure=sum(unsure for _, unsure in strata),
+        unsure=sum(s.unsure for s in strata),
         precision=precision,
         expected=_hoped(design),
         missed=stratified([others]) if known else None,
         rate=_rate(both) if both else None,
         recall=_recall(flagged, others) if known and flagged else None,
         next_rows=len(open_rows),
-        next_wrong=_expected(design, open_rows, [s for s, _ in strata]),
+        next_wrong=_expected(design, open_rows, strata),
     )
 
 
@@ -95,8 +97,8 @@ def _hoped(design: Plan) -> float:
     return float(design.wrong[design.flagged].mean()) if known else math.nan
 
 
-def _answered(design: Plan, settled: Mapping[str, Settled], number: int) -> tuple[Stratum, int]:
-    """A stratum's answers up to the first row without one, and how many of them say neither right nor wrong."""
+def _answered(design: Plan, settled: Mapping[str, Settled], number: int) -> Stratum:
+    """A stratum's answers up to the first row without one."""
     drawn = design.drawn(number)
     outcomes: list[str] = []
     for position in drawn.tolist():
@@ -106,7 +108,7 @@ def _answered(design: Plan, settled: Mapping[str, Settled], number: int) -> tupl
         outcomes.append(found.outcome)
     wrong = sum(o in (RELABEL, DROP) for o in outcomes)
     sure = wrong + outcomes.count(KEEP)
-    return Stratum(len(drawn), sure, wrong), len(outcomes) - sure
+    return Stratum(len(drawn), sure, wrong, len(outcomes) - sure)
 
 
 def joined(strata: Sequence[Stratum]) -> list[Stratum]:
@@ -114,8 +116,8 @@ def joined(strata: Sequence[Stratum]) -> list[Stratum]:
     out: list[Stratum] = []
     for s in strata:
         if out and (s.answers < FEWEST or out[-1].answers < FEWEST):
-            s = Stratum(out[-1].rows + s.rows, out[-1].answers + s.answers, out[-1].wrong + s.wrong)  # noqa: PLW2901
-            out.pop()
+            last = out.pop()
+            s = Stratum(*(a + b for a, b in zip(astuple(last), astuple(s), strict=True)))  # noqa: PLW2901
         out.append(s)
     return out if out and out[-1].answers >= FEWEST else []
 
@@ -123,7 +125,8 @@ def joined(strata: Sequence[Stratum]) -> list[Stratum]:
 def stratified(strata: Sequence[Stratum]) -> Share:
     """The share of wrong rows, sum W_h p_h with W_h the stratum's share of the rows, and Wilson's interval at the
     number of answers drawn from all rows alike that would be as exact (Korn and Graubard, Survey Methodology 1998, with
-    Wilson's interval in place of Clopper's)."""
+    Wilson's interval in place of Clopper's). Where all rows were looked at, all that is open is what those are that
+    nobody is sure of: none of them wrong, or all."""
     weight = np.array([s.rows for s in strata], dtype=float) / sum(s.rows for s in strata)
     answers, wrong = (np.array([getattr(s, name) for s in strata], dtype=float) for name in ("answers", "wrong"))
     left = 1 - answers / np.array([s.rows for s in strata])  # what is known of all rows has no error
@@ -133,6 +136,9 @@ def stratified(strata: Sequence[Stratum]) -> Share:
     middle = float(weight @ near)
     size = 0.0 if variance == 0 else middle * (1 - middle) / variance
     low, high = (share, share) if variance == 0 else wilson(share * size, size)
+    rows, unsure = (sum(getattr(s, name) for s in strata) for name in ("rows", "unsure"))
+    if answers.sum() + unsure == rows:
+        low, high = float(wrong.sum()) / rows, float(wrong.sum() + unsure) / rows
     return Share(share, low, high, int(answers.sum()))
 
 
@@ -165,12 +171,13 @@ def _draws(rng: np.random.Generator, s: Stratum) -> np.ndarray:
 
 
 def _expected(design: Plan, rows: Sequence[int], strata: Sequence[Stratum]) -> float | None:
-    """How many of some open rows are wrong: each by the share measured in its stratum; None where one has no answer."""
+    """How many of some open rows are wrong: each by the share measured in its stratum, that of a flagged row drawn
+    towards the share of all flagged rows by the weight of one answer; None where nothing was measured."""
     shares = {h: (s.wrong + 0.5) / (s.answers + 1) for h, s in enumerate(strata) if s.answers}
-    flagged = [(s.wrong, s.answers) for s in strata[:-1] if s.answers]
-    if flagged:
-        pooled = sum(w for w, _ in flagged) / sum(n for _, n in flagged)
-        shares = {**dict.fromkeys(range(len(strata) - 1), pooled), **shares}
+    flagged = [s for s in strata[:-1] if s.answers]
+    if flagged:  # a stratum has few answers for long: one half would weigh more than they do
+        pooled = (sum(s.wrong for s in flagged) + 0.5) / (sum(s.answers for s in flagged) + 1)
+        shares |= {h: (s.wrong + pooled) / (s.answers + 1) for h, s in enumerate(strata[:-1])}
     wanted = design.stratum[list(rows)].tolist()
     return sum(shares[h] for h in wanted) if rows and set(wanted) <= set(shares) else None
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from audit.errors import AssayError, StaleError
 from audit.report import Report
-from audit.review.decisions import Settled, settle
+from audit.review.decisions import UNSURE, Settled, settle
 from audit.review.journal import FOLDER, NAME, Reviewed, journal_of
 from audit.review.measure import Share, measure
 from audit.review.queue import Plan, order, plan
@@ -42,9 +42,11 @@ def with_people(report: Report, folder: Path) -> Report:
 def people(design: Plan, settled: Mapping[str, Settled]) -> dict[str, Any]:
     """How many rows people looked at and what these measure, as JSON values."""
     found = measure(design, settled, order(design, sample=len(design)))
-    looked = sum(bool(design.flagged[design.place[row]]) for row in settled if row in design.place)
+    flags = [s.outcome for row, s in settled.items() if row in design.place and design.flagged[design.place[row]]]
+    looked = len(flags)
     return {
         "looked": looked,
+        "unsure": sum(outcome in (UNSURE, "disputed") for outcome in flags),
         "flagged": found.flagged,
         "others": found.decided - looked,
         "reviewers": len({vote.reviewer for s in settled.values() for vote in s.votes}),

@@ -8,7 +8,6 @@ from audit.checks.leakage import leakage
 from audit.dataset import Dataset
 from audit.inflation import HEAD, NEIGHBOUR
 from audit.report import Issues
-from audit.statistics import paired_difference
 
 CLASSES = np.array(["ash", "birch", "cedar"])
 
@@ -101,18 +100,41 @@ def test_copies_of_a_leaked_row_are_taken_out_with_it():
     assert by_model(issues)[NEIGHBOUR]["low"] > 0
 
 
-def test_where_all_leaked_there_is_nothing_left_to_learn_from():
-    values, labels = blobs(30, seed=1)
-    data = table_of(values, CLASSES[labels])
-    issues = found(data, table_of(values, CLASSES[labels], [f"t{k}" for k in range(30)]))
+def test_a_class_most_of_which_leaked_is_still_known_without_the_leak():
+    values, labels = blobs(300, seed=1)
+    there, truth = blobs(300, seed=2)
+    rare = CLASSES[truth] == "cedar"
+    kept = CLASSES[labels] != "cedar"  # all cedars that are learnt from are in the test set too
+    data = table_of(np.vstack([values[kept], there[rare]]), [*CLASSES[labels[kept]], *CLASSES[truth[rare]]])
+    issues = found(data, table_of(there, CLASSES[truth], [f"t{k}" for k in range(300)]))
+    assert issues.detail["inflation"]["leaked"] == rare.sum() > 80
+    for model in by_model(issues).values():
+        assert model["difference"] == pytest.approx(0, abs=0.02)
+
+
+def test_where_all_leaked_with_labels_drawn_at_random_all_beyond_chance_is_memory():
+    rng = np.random.default_rng(3)
+    values, labels = rng.normal(size=(150, 4)), CLASSES[rng.integers(0, 3, 150)]
+    memory = by_model(found(table_of(values, labels), table_of(values, labels, [f"t{k}" for k in range(150)])))
+    assert memory[NEIGHBOUR]["score"] == 1
+    assert memory[NEIGHBOUR]["without"] == pytest.approx(1 / 3, abs=0.1)
+    assert memory[NEIGHBOUR]["unleaked"] is None
+
+
+def test_without_two_classes_left_there_is_nothing_to_learn():
+    values = np.vstack([blobs(30, seed=1)[0], np.full((3, 4), 50.0)])
+    labels = ["ash"] * 30 + ["yew"] * 3  # copies of one row: none can be left in
+    issues = found(table_of(values, labels), table_of(values[25:], labels[25:], [f"t{k}" for k in range(8)]))
     assert "inflation" not in issues.measures
     assert "not two classes left to learn" in issues.detail["notes"][0]
 
 
-def test_where_twins_are_much_of_the_data_a_note_says_that_less_is_left_to_learn_from():
-    data, reference = leaky(80, noisy=False)
-    assert found(data, reference).detail["notes"][0].startswith("80 of 300 rows here are twins of test rows")
-    assert "notes" not in found(*leaky(30, noisy=False)).detail
+def test_where_much_is_left_out_at_once_a_note_says_that_less_is_left_to_learn_from():
+    data, reference = leaky(80, noisy=False, rows=100)
+    assert (
+        found(data, reference).detail["notes"][0].startswith("without rows that leaked a model learns from up to 16 of")
+    )
+    assert "notes" not in found(*leaky(80, noisy=False)).detail
 
 
 def test_another_split_counts_as_a_reference():
@@ -129,11 +151,3 @@ def test_a_label_that_is_only_in_the_test_set_is_never_right():
     table = reference.table.assign(label="yew")
     issues = found(data, Dataset("yews", table, reference.roles, ("yew",)))
     assert by_model(issues)[NEIGHBOUR]["score"] == by_model(issues)[HEAD]["score"] == 0
-
-
-def test_the_interval_of_a_paired_difference_covers_as_often_as_it_says():
-    rng = np.random.default_rng(0)
-    up, down, n = 0.06, 0.02, 150
-    draws = rng.multinomial(n, [up, down, 1 - up - down], 4000)
-    inside = [low <= up - down <= high for a, b, _ in draws for low, high in [paired_difference(int(a), int(b), n)]]
-    assert np.mean(inside) == pytest.approx(0.95, abs=0.02)

@@ -26,6 +26,8 @@ class Precision:
     """Where it is from, in a sentence."""
     flagged: int | None = None
     """Labels of all the data that look wrong, where a report counts them."""
+    looked: int = 0
+    """How many of these people have looked at."""
 
 
 def assumed() -> Precision:
@@ -48,11 +50,13 @@ def by_report(folder: Path, fingerprint: str) -> Precision | None:
     people = with_people(report, folder).checks["labels"].detail.get(PEOPLE) if said else None
     measured = (people or {}).get("precision")
     if people and measured and said:
+        looked, value = people["looked"], words.share(measured["value"])
+        of = f"an estimated {value} of all of them" if looked < said.flagged else value
         told = (
-            f"Measured: people looked at {words.count(people['looked'])} of {words.count(said.flagged)} labels that look "
-            f"wrong, and {words.share(measured['value'])} of these are{_ends(measured['low'], measured['high'])}."
+            f"Measured: people looked at {words.count(looked)} of {words.count(said.flagged)} labels that look wrong; "
+            f"{of} are{_ends(measured['low'], measured['high'])}."
         )
-        return Precision(measured["value"], measured["low"], measured["high"], told, said.flagged)
+        return Precision(measured["value"], measured["low"], measured["high"], told, said.flagged, looked)
     if said is None or said.precision is None or said.low is None or said.high is None:
         return None
     return Precision(
@@ -69,7 +73,8 @@ def by_draws(value: float | None, low: float | None, high: float | None) -> Prec
 
 def _expected(who: str, value: float, low: float, high: float) -> str:
     verb = "expect" if who.endswith("s") else "expects"
-    return f"{who} {verb} {words.about(value)} of the labels that look wrong to be wrong{_ends(low, high)}."
+    ends = words.about_between(value, low, high)
+    return f"{who} {verb} {words.about(value)} of the labels that look wrong to be wrong ({ends})."
 
 
 def _ends(low: float, high: float) -> str:

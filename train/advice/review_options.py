@@ -36,7 +36,8 @@ def review_options(measured: Measured, model: str, prices: Prices) -> list[Actio
     flagged = _flagged(measured, model)
     if flagged is None:
         return [_unmeasured_review(measured, model)]
-    out = [_review_flagged(measured, model, prices, flagged)] if flagged >= 0.5 else []
+    looked = measured.reported.looked if measured.reported is not None else 0
+    out = [_review_flagged(measured, model, prices, flagged, looked)] if flagged - looked >= 0.5 else []
     if (oracle := measured.contrast(ORACLE, model)) is not None:
         beyond = _over_repair(measured, model, 1.0)
         out.append(
@@ -84,7 +85,9 @@ def _unmeasured_review(measured: Measured, model: str) -> Action:
     )
 
 
-def _review_flagged(measured: Measured, model: str, prices: Prices, flagged: float) -> Action:
+def _review_flagged(measured: Measured, model: str, prices: Prices, flagged: float, looked: int) -> Action:
+    """What all decisions together would bring, for the price of those that are still to be made."""
+    left = flagged - looked
     opinion = read_backwards(measured, model)
     estimate, evidence = _reviewed(measured, model, opinion, flagged / measured.rows)
     why, command = _to_settle_review(measured, model, opinion)
@@ -100,12 +103,12 @@ def _review_flagged(measured: Measured, model: str, prices: Prices, flagged: flo
         evidence.append(f"Beyond the best automatic repair, paired by seed: {in_points(beyond)}.")
     return make_action(
         "review",
-        f"review {words.count(flagged)} doubtful labels",
+        f"review {words.count(left)} {'other ' if looked else ''}doubtful labels",
         model,
         estimate,
-        prices.bill({"review": round(flagged)}),
+        prices.bill({"review": round(left)}),
         measured.delta,
-        amount=float(round(flagged)),
+        amount=float(round(left)),
         why=why,
         command=command,
         evidence=evidence,
@@ -180,11 +183,12 @@ def _by_repairs(measured: Measured, model: str, share: float) -> tuple[Estimate 
         return Estimate(floor.gain, floor.low, None), evidence
     gained = curve.draws.errors(curve.largest) - curve.draws.errors(most)
     ceiling = float(sorted(gained)[int(0.975 * len(gained))])
-    evidence += [
-        flags.told,
-        f"At most {words.signed(ceiling * 100)} points if {words.share(wrong)} of the labels are wrong and flagged and "
-        f"noise costs {COSTLIEST:g} times its share.",
-    ]
+    evidence.append(flags.told)
+    if ceiling > floor.gain:  # one below what a repair has brought already bounds nothing
+        evidence.append(
+            f"At most {words.signed(ceiling * 100)} points if {words.share(wrong)} of the labels are wrong and flagged and "
+            f"noise costs {COSTLIEST:g} times its share."
+        )
     return Estimate(floor.gain, floor.low, max(ceiling, floor.high or 0.0, floor.gain)), evidence
 
 

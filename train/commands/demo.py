@@ -99,7 +99,7 @@ def command(output: Path, seed: int, force: bool) -> int:
 
 def _next(report: Report, verdict: Verdict, output: Path) -> list[str]:
     """What to try now: settle some of the labels that the audit doubts, then apply that; after that, data of one's own."""
-    from audit.render.headline import next_steps
+    from audit.render.steps import next_steps
     from audit.render.terminal import command_lines
 
     settle = next_steps(report, verdict, f"{output}/report/")[0]
@@ -145,8 +145,9 @@ def scores(data: Dataset, report: Report) -> list[Score]:
 
 def _opening(data: Dataset) -> str:
     return (
-        f"assay demo: scikit-learn's digits, {len(data):,} pictures of 8 x 8 pixels. The faults in them\n"
-        "are planted: we put them there and know each one, so that we can count what is found.\n"
+        f"assay demo: scikit-learn's digits, {len(data):,} pictures of 8 x 8 pixels. The faults\n"
+        "in them are planted: we put them there and know each one, so that we can count\n"
+        "what is found.\n"
     )
 
 

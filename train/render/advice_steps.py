@@ -7,7 +7,7 @@ from dataclasses import replace
 from itertools import pairwise
 
 from audit.render import words
-from audit.render.headline import Step
+from audit.render.steps import Step
 from train.advice.advise import Advice
 from train.render.steps import repair_commands
 

@@ -8,7 +8,7 @@ from markupsafe import Markup
 
 from audit.render import words
 from audit.render.card import badge, card, says, small, steps, table
-from audit.render.headline import Step
+from audit.render.steps import Step
 from train.advice.advise import Advice
 from train.comparison import Comparison
 from train.render import advice as advised

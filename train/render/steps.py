@@ -8,7 +8,7 @@ from dataclasses import replace
 from itertools import pairwise
 
 from audit.render import words
-from audit.render.headline import FLAGS, ROLE_OPTIONS, Step
+from audit.render.steps import FLAGS, ROLE_OPTIONS, Step
 from train.comparison import Comparison
 from train.render.extra import with_corrections
 from train.render.headline import best_of, more_seeds

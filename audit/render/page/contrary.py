@@ -66,6 +66,11 @@ def _cell(column: pd.Series, name: str, at: int, own: np.ndarray, other: np.ndar
     return _word(name, value, column.iloc[own], column.iloc[other])
 
 
+def figure(value: float) -> str:
+    """A number as the cells of a table show it: six figures, or all before the point where these are more."""
+    return f"{value:.0f}" if 1e5 <= abs(value) < 1e15 else f"{value:g}"
+
+
 def _number(name: str, value: float, own: np.ndarray, other: np.ndarray) -> Against | None:
     sides = [x[np.isfinite(x)] for x in (own, other)]
     if not all(map(len, sides)) or not np.isfinite(value):
@@ -76,7 +81,7 @@ def _number(name: str, value: float, own: np.ndarray, other: np.ndarray) -> Agai
     if apart <= 0:
         return None
     weight = min(apart / width, MOST) if width else MOST
-    return Against(name, weight, _beside(*map(words.number, middles)))
+    return Against(name, weight, _beside(*map(figure, middles)))
 
 
 def _word(name: str, value: Any, own: pd.Series, other: pd.Series) -> Against | None:

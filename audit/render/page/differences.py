@@ -1,14 +1,17 @@
 """Two texts side by side: the words in which they differ are marked, long stretches that they share are left out.
 
 The comparison is a longest common subsequence of words, whose cost is bounded whatever the texts are: what two texts
-begin and end with alike is found in one pass, and of what lies between at most `MOST` words of each are compared.
+begin and end with alike is found in one pass, and of what lies between at most `MOST` words of each are compared. What
+follows the last word found alike there may go on beyond: it counts as not compared.
 """
 
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from itertools import pairwise
 from typing import Literal
 
@@ -25,8 +28,11 @@ WORTH_LEAVING_OUT = 6
 """A stretch is left out only where that saves so many words."""
 LONGEST = 140
 """Words of each text that are shown."""
-# a letter of a script that is written without spaces is a word by itself
-WORD = re.compile(r"([^\W\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]+|\S)(\s*)")
+ALONE = r"\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff"
+"""Letters of scripts that are written without spaces: each is a word by itself."""
+JOINERS = "\u200c\u200d"
+MARKED = range(0x300, 0x1F000)
+"""Where Unicode has its combining marks, such as the vowel signs of Indic scripts."""
 Kind = Literal["same", "differs", "lacks", "gap"]
 TEMPLATES = {
     "same": Markup("{}{}"),
@@ -50,9 +56,16 @@ class Run:
 Runs = tuple[Run, ...]
 
 
+@cache
+def word() -> re.Pattern[str]:
+    """A word with its combining marks, or another sign; and the white space after it."""
+    marks = "".join(sign for sign in map(chr, MARKED) if unicodedata.category(sign).startswith("M")) + JOINERS
+    return re.compile(rf"([^\W{ALONE}](?:[^\W{ALONE}]|[{marks}])*|\S[{marks}]*)(\s*)")
+
+
 def differences(a: str, b: str) -> tuple[Runs, Runs]:
     """Both texts in runs. White space between words does not count; capitals do only where nothing else differs."""
-    left, right = WORD.findall(a), WORD.findall(b)
+    left, right = word().findall(a), word().findall(b)
     pieces, ends = _pieces(*([w.casefold() for w, _ in text] for text in (left, right)))
     if all(p.same for p in pieces):
         pieces, ends = _pieces(*([w for w, _ in text] for text in (left, right)))
@@ -87,10 +100,11 @@ def _pieces(a: Sequence[str], b: Sequence[str]) -> tuple[list[_Piece], tuple[int
     head = next((k for k in range(shortest) if a[k] != b[k]), shortest)
     left = shortest - head
     tail = next((k for k in range(left) if a[-1 - k] != b[-1 - k]), left)
-    if max(len(a), len(b)) - head - tail > MOST:
-        tail = 0  # what lies beyond the words that are compared is not shown, so neither is a common end
     inner = [list(x[head : min(len(x) - tail, head + MOST)]) for x in (a, b)]
     matched = [(head + i, head + j) for i, j in _common(*inner)]
+    if max(len(a), len(b)) - head - tail > MOST:
+        tail = 0  # what lies beyond the words that are compared is not shown, so neither is a common end
+        inner = [x[: matched[-1][k] + 1 - head] if matched else x for k, x in enumerate(inner)]
     ends = (head + len(inner[0]) + tail, head + len(inner[1]) + tail)
     same = [(k, k) for k in range(head)] + matched + [(ends[0] - k, ends[1] - k) for k in range(tail, 0, -1)]
     out: list[_Piece] = []
@@ -139,8 +153,7 @@ def _runs(text: Words, pieces: Sequence[tuple[bool, tuple[int, int]]], end: int)
         shown += min(cut - start, 2 * CONTEXT if same else LONGEST)
         seen = cut
     if seen < len(text):
-        why = ", not compared" if seen >= end else ""
-        out.append(Run("gap", f"… {_number(text[seen:], 'more ')}{why}"))
+        out.append(Run("gap", _left_out(text[seen:], "more ", ", not compared" if seen >= end else "")))
     return tuple(out)
 
 
@@ -148,7 +161,7 @@ def _common_part(part: Words) -> list[Run]:
     hidden = part[CONTEXT:-CONTEXT]
     if len(hidden) < WORTH_LEAVING_OUT:
         return [Run("same", _joined(part))]
-    gap = Run("gap", f"… {_number(hidden)} the same … ")
+    gap = Run("gap", f"{_left_out(hidden, '', ' the same …')} ")
     return [Run("same", _joined(part[:CONTEXT])), gap, Run("same", _joined(part[-CONTEXT:]))]
 
 
@@ -160,5 +173,7 @@ def _joined(part: Words) -> str:
     return "".join(word + space for word, space in part)
 
 
-def _number(part: Words, which: str = "") -> str:
-    return words.plural(sum(word.isalnum() for word, _ in part), f"{which}word")
+def _left_out(part: Words, which: str, told: str) -> str:
+    """How many words are not shown; signs are not counted, and nothing is said where there are only signs."""
+    n = sum(any(map(str.isalnum, text)) for text, _ in part)
+    return f"… {words.plural(n, f'{which}word')}{told}" if n else "…"

@@ -15,7 +15,7 @@ from audit.dataset import Dataset
 from audit.errors import InputError
 from audit.evidence.pictures import picture
 from audit.render import words
-from audit.render.page.contrary import against
+from audit.render.page.contrary import against, figure
 from audit.render.page.differences import differences, markup
 
 if TYPE_CHECKING:
@@ -176,10 +176,10 @@ def _cells(shelf: Shelf, row: Hashable, first: Sequence[str] | Mapping[str, str]
 
 
 def cell_text(value: object) -> str:
-    """A cell in words: floats to six figures, a missing one as a dash."""
+    """A cell in words, a missing one as a dash."""
     if not isinstance(value, (list, tuple, dict)) and pd.isna(value):  # type: ignore[call-overload]
         return words.UNKNOWN
-    text = f"{value:g}" if isinstance(value, float) else str(value)
+    text = figure(value) if isinstance(value, float) else str(value)
     return words.shorten(words.visible(text), CELL_LONG)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from audit.dataset import Dataset
 from audit.render import words
 from audit.render.findings import findings
-from audit.render.headline import headline, next_steps, review_command
+from audit.render.headline import headline
 from audit.render.identity import identity
 from audit.render.page import charts
 from audit.render.page.blocks import OPEN, Section, Stage
@@ -17,6 +17,7 @@ from audit.render.page.examples import Shelf
 from audit.render.page.links import Anchors
 from audit.render.page.map import map_of
 from audit.render.page.sections import section
+from audit.render.steps import next_steps, review_command
 from audit.render.words import NOUNS
 from audit.report import Report
 from audit.verdict import Verdict

@@ -17,7 +17,7 @@ from audit.render.page.blocks import (
     Stage,
 )
 from audit.render.page.label_cards import label_cards, linked, to_cards
-from audit.render.sentences import CLEANLAB
+from audit.render.sentences import CLEANLAB, precision_ends
 from audit.report import Issues
 
 
@@ -60,7 +60,7 @@ def _label_facts(issues: Issues, finding: Finding) -> Block:
         estimated = f"estimated wrong{' by cleanlab' if theirs else ''}: {', '.join(x for x in share if x)}.{limit}"
         facts = [
             (words.plural(wrong, "label"), estimated),
-            (f"{words.count(flagged)} flagged", f"as looking wrong{_worth(detail, flagged)}."),
+            (f"{words.count(flagged)} flagged", f"as looking wrong{_worth(issues, flagged)}."),
         ]
     pair = next(iter(detail.get("pairs", ())), None)
     if pair is not None and flagged:
@@ -70,15 +70,17 @@ def _label_facts(issues: Issues, finding: Finding) -> Block:
     return Block("facts", values={"facts": facts})
 
 
-def _worth(detail: Mapping[str, Any], flagged: int) -> str:
+def _worth(issues: Issues, flagged: int) -> str:
     """What to expect of the flags, said after `as looking wrong`."""
+    detail = issues.detail
     precision, recall = detail.get("expected_precision"), detail.get("expected_recall")
     if not flagged:
         return ""
     if precision is None or recall is None:
         return "; how many of them are is not known"
+    ends = precision_ends(issues)
     return (
-        f". About {words.about(precision)} of them are expected to be, "
+        f". About {words.about(precision)} of them{f' ({ends})' if ends else ''} are expected to be, "
         f"and they are about {words.about(recall)} of all wrong ones"
     )
 

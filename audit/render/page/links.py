@@ -1,5 +1,5 @@
 """Addresses within a page: `#row-12`, `#duplicates/row-12`, `#labels/cat~dog`. They are stable, so that they can be sent
-to somebody else; what is odd in an id or a class is percent-encoded, as browsers do it."""
+to somebody else; what is odd in an id or a class is percent-encoded, as browsers do it, and so is `~`."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ def row_anchor(row: object, check: str = "") -> str:
 
 def pair_anchor(given: object, suggested: object) -> str:
     """`labels/cat~dog`: the cards of rows labelled cat that look like dog."""
-    return "labels/" + "~".join(_encoded(x).replace("~", "%7E") for x in (given, suggested))
+    return "labels/" + "~".join(map(_encoded, (given, suggested)))
 
 
 def _encoded(text: object) -> str:
-    # half of a surrogate pair has no bytes; browsers refuse it too
-    return quote(str(text), safe=AS_IN_BROWSERS, errors="backslashreplace")
+    # half of a surrogate pair has no bytes; browsers refuse it too. A bare `~` stands between two labels only
+    return quote(str(text), safe=AS_IN_BROWSERS, errors="backslashreplace").replace("~", "%7E")
 
 
 class Anchors:

@@ -119,9 +119,9 @@ def _inflation(issues: Issues) -> list[Block]:
     head = (("Model", ""), ("Score", "num"), ("Without it", "num"), ("So the score is", ""))
     other = words.called(str(issues.detail.get("against", "the other set")))
     told = (
-        f"On all of {other}. Without it: the rows that leaked are judged by the same model, learnt anew without "
-        f"{words.plural(found['dropped'], 'row')} here, their twins and copies of these. The nearest neighbour stands for "
-        "models that memorise."
+        f"On all of {other}. Without it: the rows that leaked are judged by the same model, learnt anew without their twins "
+        f"here and copies of these, {words.plural(found['dropped'], 'row')}, a fifth of them at a time. The nearest neighbour "
+        "stands for models that memorise."
     )
     title = "What the leak is worth in the test score"
     return [*blocks, Block("table", title, told, {"head": head, "rows": rows, "label": title, "width": "long"})]

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from sklearn.manifold import trustworthiness as reference
 
-from audit.evidence.layout import TRUST, layout, trustworthiness
+from audit.evidence.layout import NEAR, TRUST, layout, trustworthiness
+from audit.neighbours import nearest
 from tests.audit.toy import blobs
 
 
@@ -17,6 +18,7 @@ def points(kind, n=300):
         ),
         "noise": lambda: rng.normal(size=(n, 40)),
         "line": lambda: rng.normal(size=(n, 1)),
+        "hubs": lambda: rng.normal(size=(n, 100)) * (1 + rng.pareto(3, size=(n, 1))),
         "far": lambda: np.vstack([rng.normal(size=(n - 3, 4)), np.full((3, 4), 1e6)]),
     }
     return np.ascontiguousarray(made[kind](), dtype="float32")
@@ -27,6 +29,14 @@ def test_neighbours_stay_neighbours(kind, least):
     made = points(kind)
 
     assert trustworthiness(made, layout(made)) > least
+
+
+def test_rows_that_are_everybodys_neighbours_do_not_upset_the_map():
+    made = points("hubs", 600)
+    drawn_to = np.bincount(nearest(made, NEAR).indices.ravel())
+
+    assert drawn_to.max() > 10 * NEAR
+    assert trustworthiness(made, layout(made)) > 0.55  # steps of one length for all rows end near 0.5
 
 
 def test_classes_that_lie_apart_lie_apart_on_the_map():

@@ -49,7 +49,9 @@ class Case:
 
 def class_names(n: int, hostile: bool) -> list[Hashable]:
     names: list[Hashable] = [f"class_{k:03d}_of_many" if n > 20 else f"kind {k}" for k in range(n)]
-    return [MARKUP, f"{ESCAPE} & 'so' on", *names[2:]] if hostile else names
+    if not hostile:
+        return names
+    return [MARKUP, f"{ESCAPE} & 'so' on", *names[2:4], *(f" {name}  or so " for name in names[4:5]), *names[5:]]
 
 
 def dataset(
@@ -59,7 +61,7 @@ def dataset(
     names = class_names(classes, hostile)
     ids: list[Any] = [f"{prefix}{k}" for k in range(rows)] if hostile or prefix else list(range(rows))
     if hostile:
-        ids[0], ids[1] = f'"><img src=x onerror=alert(1)>{prefix}', f"{ESCAPE}{prefix}"
+        ids[:3] = f'"><img src=x onerror=alert(1)>{prefix}', f"{ESCAPE}{prefix}", f"a~b{prefix}"
     index = pd.Index(ids, name="row", dtype=object if hostile or prefix else None)
     label = [names[k % classes] for k in range(rows)]
     common: dict[str, Any] = {"name": QUOTES if hostile else name, "classes": tuple(names)}
@@ -130,7 +132,7 @@ def labels(data: Dataset, n: int) -> Issues:
     return Issues(
         "labels",
         measures=measures,
-        scores=scores(data, rows).assign(suggested_probability=0.997),
+        scores=scores(data, rows).assign(score=[0.12] * n + [0.9625] * (total - n), suggested_probability=0.997),
         findings=findings(
             rows, given=given, suggested=[str(x) for x in looks], reason=["labelled so, looks otherwise"] * n
         ),

@@ -40,9 +40,10 @@ def test_a_label_finding_keeps_what_is_flagged_apart_from_what_is_estimated_and_
         "estimated",
         "at most 3.0\u202f%",
     )
-    assert f.note.split("; ")[:2] == [
+    assert f.note.split("; ")[:3] == [
         "an estimated 86 are wrong: 8.6\u202f%, between 7.7 and 9.5\u202f%",
-        "expected: 88\u202f% of the flagged wrong, 60\u202f% of the wrong flagged",
+        "expected: 88\u202f% of the flagged wrong, between 86 and 90\u202f%",
+        "and 60\u202f% of the wrong flagged",
     ]
     assert f.excess == pytest.approx(0.086 / 0.03)
 
@@ -59,6 +60,12 @@ def test_another_measure_of_labels_held_to_a_limit_says_which_it_is(case, rejudg
     made = rejudged(case("FAIL"), (Limit(limit, 0.01),))
     f = finding(made.report["labels"], made.verdict, made.report.dataset)
     assert (f.state, f.measured, f.basis) == ("fail", measured, basis)
+
+
+def test_labels_that_were_not_measured_are_no_estimate(case):
+    made = case("ERROR")
+    f = finding(made.report["labels"], made.verdict, made.report.dataset)
+    assert (f.measured, f.basis) == ("–", "")
 
 
 def test_only_labels_have_several_numbers_to_tell_apart(case):

@@ -6,7 +6,8 @@ from dataclasses import replace
 import pytest
 
 from audit.render.findings import findings
-from audit.render.headline import headline, next_steps, short_tally
+from audit.render.headline import headline, short_tally
+from audit.render.steps import next_steps
 from audit.report import Issues
 from audit.suite import Limit
 

@@ -53,3 +53,15 @@ def test_it_is_never_longer_than_a_comment_may_be(case, rejudged):
     many = {f"check_{k}": Issues(f"check_{k}", "error", "x" * 5000) for k in range(400)}
     report = replace(made.report, checks={**made.report.checks, **many})
     assert len(markdown(report, made.verdict)) < LONGEST
+
+
+def test_all_that_people_found_is_in_the_line_of_the_labels(case, rejudged):
+    made = case("FAIL")
+    share = {"value": 0.99, "low": 0.98, "high": 0.995}
+    labels = made.report["labels"]
+    people = {"looked": 40, "flagged": 57, "unsure": 1, "precision": share, "rate": share}
+    shown = rejudged(made, made.verdict.limits, labels=replace(labels, detail={**labels.detail, "people": people}))
+    line = next(x for x in markdown(shown.report, shown.verdict).splitlines() if "| Labels |" in x)
+    assert "people looked at 40 of 57 flagged labels, 1 undecided: of all 57, an estimated 99.0" in line
+    assert "corrected by what they found, 99.0\u202f% of all labels are wrong, between 98.0 and 99.5\u202f%" in line
+    assert "…" not in line

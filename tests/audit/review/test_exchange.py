@@ -12,7 +12,7 @@ from audit.errors import InputError, UnknownName
 from audit.review.decisions import Decision, disputed, settle
 from audit.review.exchange import exported, imported
 from audit.review.journal import Reviewed, journal_of
-from audit.review.queue import plan
+from audit.review.queue import order, plan
 from tests.audit.review.served import INJECTIONS, case
 from train.judge.truth import read_verified
 
@@ -113,6 +113,19 @@ def test_taken_in_twice_it_is_there_once_and_disagreements_are_told(made, tmp_pa
     assert "disagree    on 1 row: assay review REPORT --disagreements" in out
     assert "Cohen's kappa" in out
     assert "\x1b" not in out
+
+
+def test_no_line_of_a_summary_is_wider_than_a_terminal(tmp_path, capsys):
+    found = case(tmp_path, rows=400, flagged=60)
+    design = plan(found.report)
+    rows = [design.ids[p] for p in [*order(design)[:40].tolist(), *design.drawn(design.strata)[:30].tolist()]]
+    said = [Decision(f"d{k}", row, "ann", "drop" if k % 3 else "keep", seconds=2.0) for k, row in enumerate(rows)]
+    journal_of(found.folder, Reviewed(found.data.fingerprint, design.key)).append(said)
+    assert run(["review", str(found.folder), "--summary"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert max(map(len, lines)) <= 80
+    at = next(k for k, line in enumerate(lines) if line.startswith("precision   "))
+    assert lines[at + 1].startswith(" " * 12)  # under what it goes on from
 
 
 def test_disagreements_are_shown_again_with_what_was_said(made, serve):

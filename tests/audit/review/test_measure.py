@@ -90,6 +90,30 @@ def test_the_next_hundred_are_expected_by_what_was_measured_and_not_by_what_the_
     assert found.next_wrong < 5 < 40 < design.wrong[queue[300:400]].sum()
 
 
+@pytest.mark.parametrize("share", [0.0, 0.1, 0.9, 1.0])
+def test_what_is_expected_of_the_next_rows_does_not_lean_to_one_half(share):
+    told, true = 0.0, 0.0
+    for seed in range(20):
+        design = made(400, 200, seed)  # ten strata, of which forty answers are four each
+        wrong = np.random.default_rng(seed).random(400) < share
+        queue = order(design)
+        told += measure(design, said(design, queue[:40], wrong), queue).next_wrong / 100
+        true += wrong[queue[40:140]].mean()
+    assert told / 20 == pytest.approx(true / 20, abs=0.025)
+
+
+def test_where_all_was_looked_at_the_rows_nobody_is_sure_of_are_what_is_left_open():
+    design = made(300, 203, strata=10)
+    flags = np.arange(203)
+    wrong = np.ones(300, dtype=bool)
+    wrong[7] = False
+    answers = said(design, flags, wrong)
+    doubt = settle([Decision("u", design.ids[9], "ann", "unsure")])
+    found = measure(design, {**answers, **doubt}, flags).precision
+    assert (found.low, found.high) == (201 / 203, 202 / 203)
+    assert found.low < found.value <= found.high
+
+
 def test_verified_rows_are_the_first_of_all_rows_by_the_numbers_at_random():
     design = made(500, 100, strata=5)
     looked = order(design, sample=80)

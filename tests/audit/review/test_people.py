@@ -15,6 +15,7 @@ from audit.commands.pages import republish
 from audit.render.findings import findings
 from audit.render.markdown import markdown
 from audit.render.page.html import html
+from audit.render.steps import next_steps
 from audit.report import Report
 from audit.review.decisions import Decision
 from audit.review.journal import Reviewed, journal_of
@@ -65,10 +66,12 @@ def test_the_share_of_wrong_flags_stands_with_its_interval(made):
     assert (found["looked"], found["flagged"], found["others"], found["reviewers"]) == (60, 100, 0, 1)
     assert found["precision"]["low"] < 66 / 100 < found["precision"]["high"]  # every third flag is a false alarm
     said = told(made.report, made.folder)
-    assert "people looked at 60 of 100 flagged labels: 6" in said
+    assert "people looked at 60 of 100 flagged labels: of all 100, an estimated 6" in said
     assert "wrong, between " in said
     assert "of all labels" not in said  # nobody looked at what was not flagged
-    assert "People looked at 60 of 100 flagged labels: 6" in html(shown, gate(shown, NONE_WRONG), made.data)
+    assert "People looked at 60 of 100 flagged labels: of all 100, an estimated 6" in html(
+        shown, gate(shown, NONE_WRONG), made.data
+    )
     assert "people looked at 60 of 100" in markdown(shown, gate(shown, NONE_WRONG))
 
 
@@ -79,6 +82,35 @@ def test_a_sample_of_the_others_corrects_the_share_of_all_labels(made):
         "people looked at 100 of 100 flagged labels: 66.0\u202f% wrong;" in said
     )  # all of them: nothing left to chance
     assert "corrected by what they found, 16." in said
+
+
+def test_rows_nobody_is_sure_of_are_counted_apart_and_left_open(made):
+    look(made, 100)
+    design = plan(made.report)
+    row = next(x for x, f in zip(design.ids, design.flagged, strict=True) if f)
+    journal_of(made.folder, Reviewed(made.report.dataset.fingerprint, design.key)).append(
+        [Decision("doubt", row, "ann", "unsure")]
+    )
+    said = told(made.report, made.folder)
+    assert "people looked at 100 of 100 flagged labels, 1 undecided: " in said
+    assert "of all 100, an estimated" not in said  # nothing is estimated: these are all there are
+    people = with_people(made.report, made.folder)["labels"].detail["people"]
+    assert round(people["precision"]["high"] - people["precision"]["low"], 9) == 0.01
+
+
+def test_what_people_have_settled_is_not_asked_of_them_again(made):
+    def steps() -> list[tuple[str, str]]:
+        shown = with_people(made.report, made.folder)
+        found = next_steps(shown, gate(shown, NONE_WRONG), "there/")
+        return [(s.text, s.command) for s in found if "doubtful" in s.text]
+
+    assert steps()[0][0].startswith("Settle the 100 doubtful labels yourself")
+    look(made, 60)
+    assert steps()[0][0].startswith("Settle the 40 other doubtful labels yourself")
+    look(made, 100)
+    (only,) = steps()
+    assert only[0] == "Apply what people decided about the doubtful labels."
+    assert only[1].endswith("--report there/ --by review -o clean/")
 
 
 def test_a_few_answers_are_too_few(made):
@@ -144,6 +176,21 @@ def test_a_reference_is_shown_again_where_the_audit_named_one(tmp_path):
     (out / "report.html").unlink()
     republish(out)
     assert (out / "report.html").read_bytes() == page
+
+
+def test_the_pages_of_a_report_are_made_anew_on_request(tmp_path, capsys):
+    data, out = case(tmp_path, rows=60, flagged=20), tmp_path / "again"
+    run(["audit", str(data.csv), "--label", "label", "--text", "text", "--id", "id", "-o", str(out)])
+    pages = {name: (out / name).read_bytes() for name in ("report.html", "report.md", "audit.json")}
+    (out / "report.html").unlink()
+    (out / "report.md").write_text("old")
+    capsys.readouterr()
+    assert run(["report", str(out), "--pages"]) == 0
+    assert capsys.readouterr().out == f"{out / 'report.html'}: made anew, and report.md beside it\n"
+    assert {name: (out / name).read_bytes() for name in pages} == pages
+    assert run(["report", str(out), "--pages", "--hash"]) == 2
+    data.csv.write_text(data.csv.read_text().replace("note 3 ", "note 3! "))
+    assert run(["report", str(out), "--pages"]) != 0
 
 
 def test_a_report_with_people_in_it_is_never_what_a_folder_keeps(made):

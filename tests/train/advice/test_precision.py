@@ -80,9 +80,7 @@ def test_what_the_draws_audits_expect_takes_the_place_of_the_assumption(tmp_path
     assert review.gain == pytest.approx(taken.gain * 0.9 / 0.75)
     assert review.low > taken.low
     assert review.high < taken.high
-    told = (
-        "The draws' audits expect 90\u202f% of the labels that look wrong to be wrong (between 80.0 and 95.0\u202f%)."
-    )
+    told = "The draws' audits expect 90\u202f% of the labels that look wrong to be wrong (between 80 and 95\u202f%)."
     assert told in review.evidence
     assert not any("Assumed" in line for line in review.evidence)
 
@@ -132,8 +130,34 @@ def test_people_who_looked_count_for_more_than_what_the_audit_expects(tmp_path, 
     flagged = Report.read(where)["labels"].flagged
     true = float((noisy.table.loc[flagged, "planted"] == "flip").mean())
     assert found.low <= true <= found.high
+    assert "; an estimated " in found.told  # of all of them, not of the 40
     review = review_of(runs(tmp_path / "runs", {}, data_fingerprint=noisy.fingerprint), report=where)
     assert found.told in review.evidence
+
+
+def test_what_people_have_looked_at_is_not_billed_again(tmp_path, noisy):
+    where = tmp_path / "report"
+    audit(noisy, checks=["labels"], options={"labels": {"seeds": 1}}).write(where)
+    compared = runs(tmp_path / "runs", {}, data_fingerprint=noisy.fingerprint)
+    flagged = round(Report.read(where).measures["labels.flagged"])
+    before = review_of(compared, report=where)
+    settled(where, noisy, flagged // 2)
+    after = review_of(compared, report=where)
+    left = flagged - flagged // 2
+    assert after.name == f"review {left} other doubtful labels"
+    assert after.amount == left
+    assert after.cost == pytest.approx(before.cost * left / flagged)
+    settled(where, noisy, flagged)
+    assert not any(a.kind == "review" for a in advise([compared], PRICES, report=where).actions)
+
+
+def test_a_ceiling_below_what_a_repair_has_brought_is_not_told_as_one(tmp_path):
+    def told(gain: float) -> list[str]:
+        where = planted(tmp_path / str(gain), {"pruned": (gain, gain - 0.1, gain + 0.1)}, flagged=80)
+        return [line for line in review_of(where).evidence if line.startswith("At most")]
+
+    assert told(0.1)
+    assert not told(5.0)
 
 
 def test_a_report_on_other_data_is_refused(tmp_path, folder):

@@ -2,10 +2,11 @@
 
 import numpy as np
 import pandas as pd
+import pytest
 
 from audit.dataset import Dataset, Roles
 from audit.render.page.contrary import against
-from audit.render.page.examples import Shelf, doubted
+from audit.render.page.examples import Shelf, cell_text, doubted
 
 COLUMNS = ("noise", "height", "shore", "name")
 
@@ -32,7 +33,7 @@ def trees(**cells: object) -> Dataset:
 def test_the_cell_that_fits_the_other_class_best_comes_first_and_noise_does_not_come():
     found = against(trees(height=30.5, shore="yes"), 80, "ash", "birch")
     assert [x.column for x in found] == ["height", "shore"]
-    assert found[0].usual == "given 10.1, looks like 30"
+    assert found[0].usual == "given 10.1351, looks like 29.9873"
     assert found[1].usual == "given 10.0\u202f%, looks like 90.0\u202f%"
 
 
@@ -55,6 +56,16 @@ def test_a_missing_cell_speaks_by_how_often_it_is_missing():
 def test_classes_that_are_not_there_say_nothing():
     assert against(trees(), 80, "ash", "oak") == ()
     assert against(trees(), 80, "ash", "ash") == ()
+
+
+@pytest.mark.parametrize(("usual", "value"), [(2009, 2011), (1290000.0, 8250000.5), (1234567.5, 2), (0.00012345678, 7)])
+def test_a_number_and_what_is_usual_are_written_alike(usual, value):
+    table = pd.DataFrame({"x": [usual] * 6 + [value] * 7, "s": "a", "kind": ["ash"] * 6 + ["birch"] * 6 + ["ash"]})
+    data = Dataset("d", table.rename_axis(index="row"), Roles(label="kind", features=("x", "s")), ("ash", "birch"))
+    shown = {c.name: c for c in doubted(Shelf.of(data), 12, "ash", "birch").cells}["x"]
+    assert shown.aside.endswith(f"looks like {shown.value}")
+    assert cell_text(float(usual)) == shown.aside.split()[1].rstrip(",")
+    assert "e+" not in shown.aside
 
 
 def test_a_card_shows_the_label_first_then_what_speaks_against_it():

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from audit.render.page.differences import CONTEXT, LONGEST, MOST, WORD, differences, markup
+from audit.render.page.differences import CONTEXT, LONGEST, MOST, differences, markup, word
 
 words = st.lists(st.sampled_from(["card", "fee", "my", "<b>", "&", "Was", "was", "卡", "."]), max_size=30).map(" ".join)
 
@@ -59,6 +59,20 @@ def test_long_common_stretches_are_left_out_and_counted():
     assert "w59 <mark>here</mark> w0 " in left
 
 
+def test_a_word_with_a_sign_in_it_is_counted_and_signs_alone_are_not():
+    long = "snake_case " * 60
+    assert f"… {60 - 2 * CONTEXT} words the same …" in marked(f"{long}here", f"{long}there")[0]
+    assert '<span class="gap">…</span>' in marked(f"{'- ' * 60}here", f"{'- ' * 60}there")[0]
+
+
+@pytest.mark.parametrize(
+    ("a", "b"), [("मेरा कार्ड खो", "मेरा कर्ड खो"), ("cafe\u0301 no", "cafe no"), ("می‌خواهم", "می‌خواهد")]
+)
+def test_a_mark_belongs_to_its_word(a, b):
+    differing = next(k for k, (x, y) in enumerate(zip(a.split(), b.split(), strict=True)) if x != y)
+    assert marked(a, b)[0] == " ".join(f"<mark>{w}</mark>" if k == differing else w for k, w in enumerate(a.split()))
+
+
 def test_a_text_is_shown_up_to_a_length_and_the_rest_is_counted():
     a, b = (" ".join(f"{x}{k}" for k in range(500)) for x in "ab")
     left = marked(a, b)[0]
@@ -73,6 +87,21 @@ def test_words_that_were_not_compared_are_called_so():
     assert left[-1].kind == right[-1].kind == "gap"
 
 
+def test_a_word_that_goes_on_beyond_what_is_compared_is_not_marked():
+    same = " ".join(f"w{k}" for k in range(MOST + 100))
+    left, right = marked(f"{same} A", f"first {same} B")
+    assert (left.count("<mark"), right.count("<mark")) == (1, 1)
+    assert left.startswith('<mark class="lacks"></mark>w0 ')
+    assert right.startswith("<mark>first</mark> w0 ")
+
+
+def test_a_common_end_is_not_marked_where_much_lies_before_it_in_one_text():
+    much = " ".join(f"w{k}" for k in range(MOST + 100))
+    assert marked("hello bye now", f"hello {much} bye now")[0] == (
+        'hello <mark class="lacks"></mark><span class="gap">… 2 more words, not compared</span>'
+    )
+
+
 @pytest.mark.parametrize("alike", [True, False])
 def test_the_cost_does_not_grow_with_the_product_of_the_lengths(alike):
     a = " ".join(["card", "fee"] * 50_000)
@@ -85,12 +114,12 @@ def test_the_cost_does_not_grow_with_the_product_of_the_lengths(alike):
 @given(words, words)
 def test_both_texts_can_be_read_off_their_runs(a, b):
     for text, runs in zip((a, b), differences(a, b), strict=True):
-        shown = [word for run in runs if run.kind != "gap" for word, _ in WORD.findall(run.text)]
+        shown = [one for run in runs if run.kind != "gap" for one, _ in word().findall(run.text)]
         if not any(run.kind == "gap" for run in runs):
-            assert shown == [word for word, _ in WORD.findall(text)]
+            assert shown == [one for one, _ in word().findall(text)]
 
 
 @given(words, words)
 def test_what_is_not_marked_is_the_same_in_both(a, b):
-    left, right = ([w.casefold() for r in runs if r.kind == "same" for w, _ in WORD.findall(r.text)] for runs in differences(a, b))  # fmt: skip
+    left, right = ([w.casefold() for r in runs if r.kind == "same" for w, _ in word().findall(r.text)] for runs in differences(a, b))  # fmt: skip
     assert left == right

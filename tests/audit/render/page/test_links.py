@@ -4,11 +4,11 @@ import json
 import re
 
 import pytest
-from tests.audit.render.page.test_html import Page
 
 from audit.render.page.html import html
 from audit.render.page.links import Anchors, pair_anchor, row_anchor
 from tests.audit.render.conftest import MARKUP
+from tests.audit.render.page.test_html import Page
 from tests.browser import driven, needs_browser, page_at
 
 GIVEN, LOOKS = "select[data-by=given]", "select[data-by=looks]"
@@ -44,7 +44,7 @@ def test_addresses_are_readable_where_ids_are_plain():
 
 @pytest.mark.parametrize("odd", [*ODD, "half \ud800 of a pair"])
 def test_an_address_has_nothing_that_html_or_a_url_would_read_otherwise(odd):
-    assert re.fullmatch(r"[\w.~!'()*%-]+", row_anchor(odd), re.ASCII)
+    assert re.fullmatch(r"[\w.!'()*%-]+", row_anchor(odd), re.ASCII)  # a bare ~ stands between two labels only
     assert pair_anchor(odd, "a~b").count("~") == 1
 
 
@@ -146,10 +146,17 @@ def shown(page):
     )
 
 
+def names_in(page):
+    """What the first choice offers, but for all."""
+    return page.locator(f"{GIVEN} option").evaluate_all("all => all.slice(1).map(o => o.textContent)")
+
+
 @needs_browser
 def test_addresses_are_encoded_as_browsers_do_it(browser):
     page = browser.new_context().new_page()
-    assert page.evaluate(f"{json.dumps(ODD)}.map(x => 'row-' + encodeURIComponent(x))") == [row_anchor(x) for x in ODD]
+    assert page.evaluate(f"{json.dumps(ODD)}.map(x => 'row-' + encodeURIComponent(x).replace(/~/g, '%7E'))") == [
+        row_anchor(x) for x in ODD
+    ]
 
 
 @needs_browser
@@ -191,6 +198,22 @@ def test_the_address_keeps_what_was_chosen(browser, address):
 
 
 @needs_browser
+def test_white_space_in_a_label_can_be_chosen_as_it_is(browser, address):
+    page = page_at(browser, address)
+    page.locator(GIVEN).select_option(index=1 + [x.strip() for x in names_in(page)].index("kind 4  or so"))
+    page.wait_for_function("location.hash.includes('~')")
+    assert {given for given, _ in shown(page)} == {" kind 4  or so "}
+
+
+@needs_browser
+def test_the_address_of_a_row_is_none_of_a_mix_up(browser, address):
+    page = at(browser, address, row_anchor("a~b", "labels"))
+    assert page.locator(":target").is_visible()
+    assert len(shown(page)) == 24
+    assert page.locator("#labels [role=status]").inner_text() == "24 of 57 shown"
+
+
+@needs_browser
 def test_a_mix_up_that_nobody_has_heard_of_shows_nothing_and_all_can_be_shown(browser, address):
     page = at(browser, address, "labels/no%20such~%")
     assert shown(page) == []
@@ -202,7 +225,7 @@ def test_a_mix_up_that_nobody_has_heard_of_shows_nothing_and_all_can_be_shown(br
 
 
 @needs_browser
-@pytest.mark.parametrize("odd", [0, 1, 5])
+@pytest.mark.parametrize("odd", [0, 1, 2, 5])
 def test_a_row_is_unfolded_and_marked_whatever_is_chosen(browser, address, made, odd):
     row = made.report["labels"].findings.index[odd]
     page = at(browser, address, "labels/kind%208~kind%209")

@@ -6,12 +6,12 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
-from tests.audit.render.page.test_html import Page
 
 from audit.projection import SCALE, Projection
 from audit.render.page.html import html
 from audit.report import Report
 from tests.audit.render.conftest import MARKUP
+from tests.audit.render.page.test_html import Page
 from tests.browser import driven, faults, needs_axe, needs_browser, page_at, unfolded
 
 
