@@ -317,7 +317,7 @@ def _check_labels(data: Dataset) -> None:
     if len(gone):
         raise InputError(
             f"{data.name}: column {data.roles.label!r} has no label in {len(gone):,} of {len(given):,} rows: "
-            f"row {some(gone)}; label or drop them first"
+            f"row{'s' if len(gone) > 1 else ''} {some(gone)}; label or drop them first"
         )
     unknown = given.index[~given.isin(data.classes)]
     if len(unknown):

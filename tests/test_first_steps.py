@@ -59,6 +59,13 @@ def served(demonstrated) -> Iterator[Server]:
     server.kill()
 
 
+def test_the_demo_says_what_it_does_in_lines_that_fit_a_terminal(demonstrated):
+    _, printed = demonstrated
+    opening = printed.split("planted fault")[0].splitlines()
+    assert "planted" in " ".join(opening)
+    assert max(map(len, opening)) <= 80
+
+
 @needs_browser
 def test_a_newcomer_settles_ten_rows_applies_them_and_takes_it_back(demonstrated, served, capsys):
     folder, printed = demonstrated

@@ -125,9 +125,9 @@ def command(
 
 
 def _say(report: Report, verdict: Verdict, output: Path, form: str) -> int:
-    from audit.render.headline import next_steps
     from audit.render.json import as_json
     from audit.render.markdown import markdown
+    from audit.render.steps import next_steps
     from audit.render.terminal import terminal
     from audit.review.people import with_people
 
@@ -142,7 +142,7 @@ def _say(report: Report, verdict: Verdict, output: Path, form: str) -> int:
                 shown,
                 verdict,
                 path=output / "report.html",
-                steps=next_steps(report, verdict, f"{output}/"),
+                steps=next_steps(shown, verdict, f"{output}/"),
                 colour=opt.colour(),
                 unicode=opt.unicode(),
             )

@@ -35,7 +35,7 @@ def command(
     """
     from audit.emit import write_clean
     from audit.files import refuse_existing
-    from audit.render.headline import gate_command
+    from audit.render.steps import gate_command
     from audit.render.terminal import command_lines
     from audit.report import Report
     from audit.review.journal import settled_in
@@ -60,7 +60,7 @@ def command(
         if count:
             reasons = patch.rows(action)["check"].value_counts()
             why = ", ".join(f"{n:,} for {check}" for check, n in reasons.items())
-            click.echo(f"{said[action]:<12}{count:>8,} rows   {why}")
+            click.echo(f"{said[action]:<12}{count:>8,} {'row ' if count == 1 else 'rows'}   {why}")
     click.echo(f"\n{left:,} of {len(dataset):,} rows are in {output}/")
     click.echo(f"undo:   assay restore {output}/ -o back/")
     click.echo("\n".join(command_lines("next:", gate_command(report, f"{output}/"), 80)))

@@ -13,6 +13,7 @@ from audit.config import PROFILE_VARIABLE, Config, read_config
 C = TypeVar("C")
 PARAMETERS = {"no_label": "unlabelled", "format": "form"}
 """A key to what the commands call it, where that differs."""
+SOURCES = "assay.sources"
 OF_THE_GATE = ("form", "fail_on", "baseline")
 """What is set for the gate alone; other commands have a `--format` of their own."""
 
@@ -29,6 +30,7 @@ def configured(function: C) -> C:
 def _apply(ctx: click.Context, _parameter: click.Parameter, profile: str | None) -> None:
     config = read_config(Path(), profile)
     own = {p.name for p in ctx.command.params} - set(() if ctx.command.name == "gate" else OF_THE_GATE)
+    ctx.meta[SOURCES] = {PARAMETERS.get(name, name): setting.source for name, setting in config.settings.items()}
     ctx.default_map = {k: v for k, v in _defaults(config).items() if k in own}
 
 
@@ -40,3 +42,8 @@ def _defaults(config: Config) -> dict[str, Any]:
 def is_configured(parameter: str) -> bool:
     """Whether the value of the running command's parameter comes from the file, and not from its user's hands."""
     return click.get_current_context().get_parameter_source(parameter) is ParameterSource.DEFAULT_MAP
+
+
+def source_of(parameter: str) -> str:
+    """The file, and the profile in it, that sets a parameter of the running command."""
+    return str(click.get_current_context().meta[SOURCES][parameter])

@@ -12,7 +12,7 @@ import click
 
 from audit.commands import options as opt
 from audit.commands.audited import Audited, audited
-from audit.commands.configured import configured, is_configured
+from audit.commands.configured import configured, is_configured, source_of
 from audit.errors import AssayError, InputError, OutputError
 
 if TYPE_CHECKING:
@@ -114,9 +114,9 @@ def command(
         return _verified(where, verify, key, suite, form)
     if certificate is None:
         _refuse({"expires": expires, "key": key}, "goes with --certificate or --verify", where)
-    elif baseline is not None or fail_on != "critical":
-        option = "--baseline" if baseline is not None else "--fail-on"
-        raise InputError(f"{where}: {option} does not go with --certificate, which says that the suite itself is met")
+    else:
+        _refuse_another_verdict(where, baseline, fail_on)
+        baseline = None
     wanted = _Wanted(form, fail_on, _baseline(baseline))
     if schema_only:
         reading = {"reference": reference, "cache": cache, "certificate": certificate, **kwargs, **_named_in(where)}
@@ -131,7 +131,22 @@ def command(
         return code
     auditing = {"reference": reference, "cache": cache, "certificate": certificate, **kwargs}
     _refuse(auditing, "goes with data, and this is a report; give it to assay audit", where)
-    return _say(*_judged(where, suite), wanted, None)
+    return _say(*_judged(where, None if is_configured("suite") else suite), wanted, None)
+
+
+def _refuse_another_verdict(where: str, baseline: Path | None, fail_on: Severity) -> None:
+    """InputError where another verdict than a certificate's was asked for; a baseline of the file is said to be left out."""
+    why = "does not go with --certificate, which says that the suite itself is met"
+    if baseline is not None and not is_configured("baseline"):
+        raise InputError(f"{where}: --baseline {why}")
+    if fail_on != "critical" and is_configured("fail_on"):
+        said = f'fail_on = "{fail_on}", which {source_of("fail_on")} sets,'
+        raise InputError(f"{where}: {said} {why}; type --fail-on critical beside it")
+    if fail_on != "critical":
+        raise InputError(f"{where}: --fail-on {why}")
+    if baseline is not None:
+        said = f"{baseline}: the baseline that {source_of('baseline')} sets"
+        click.echo(f"{said} is left out: a certificate says that the suite itself is met", err=True)
 
 
 def _baseline(path: Path | None) -> Baseline | None:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from audit.commands.configured import is_configured
 from audit.errors import InputError, UnknownName
 
 if TYPE_CHECKING:
@@ -60,8 +61,13 @@ def names(said: str) -> list[str]:
 
 
 def roles(kwargs: dict[str, Any]) -> dict[str, Any]:
-    """Take the dataset options out of a command's arguments; what was not said is left out."""
+    """Take the dataset options out of a command's arguments; what was not said is left out.
+
+    Of `--label` and `--no-label` the one that was typed holds against the one that the file sets.
+    """
     said = {name: kwargs.pop(name) for name in ROLES}
+    if said["label"] and said["unlabelled"] and is_configured("label") != is_configured("unlabelled"):
+        said["label" if is_configured("label") else "unlabelled"] = None
     for several in ("features", "columns"):
         if said[several]:
             said[several] = names(said[several])

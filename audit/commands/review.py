@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from audit.review.session import Session
 
 WIDTH = 80
+GUTTER = 12
+"""Columns of a summary's first words."""
 
 
 @click.command("review")
@@ -145,7 +147,7 @@ def _session(report: Report, design: Plan, journal: Journal, where: Path, named:
     from audit.evidence.cache import Cache
     from audit.evidence.gather import Evidence
     from audit.publish import EVIDENCE
-    from audit.render.headline import apply_command
+    from audit.render.steps import apply_command
     from audit.review.rows import Desk
     from audit.review.session import Session
 
@@ -191,15 +193,16 @@ def _serve(session: Session, port: int, *, no_browser: bool) -> None:
 
 
 def _summarise(journal: Journal, design: Plan, queue: np.ndarray, form: str) -> None:
-    from audit.render.words import plain_text
+    from audit.render.words import plain_text, wrap
     from audit.review.summary import summary
 
     said = summary(design, journal.standing, queue)
     if form == "json":
         click.echo(json.dumps({k: v for k, v in said.items() if k != "lines"}, ensure_ascii=False, indent=1))
         return
-    for what, words in said["lines"]:
-        click.echo(plain_text(f"{what:<12}{words}", unicode=opt.unicode()))
+    for what, told in said["lines"]:
+        lines = wrap(plain_text(told, unicode=opt.unicode()), WIDTH - GUTTER)
+        click.echo("\n".join(f"{what if k == 0 else '':<{GUTTER}}{line}" for k, line in enumerate(lines)))
 
 
 def _write_verified(journal: Journal, design: Plan, path: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePath
 from typing import Any
 
@@ -147,11 +147,12 @@ def told(found: Judged, broken: Sequence[Demand]) -> str:
 
 
 def _dataset(data: Any, roles: Mapping[str, Any]) -> Dataset:
+    """The data as it is now: what a Dataset has kept of itself is of before it was edited in place."""
     if not isinstance(data, Dataset):
         return load(data, **roles)
     if roles:
         raise InputError(f"{data.name}: {', '.join(roles)}: the data has its roles already; give them to load")
-    return data
+    return replace(data)
 
 
 def _report_of(report: str | Path | Report, data: Dataset, auditing: Mapping[str, Any]) -> Report:

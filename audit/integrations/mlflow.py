@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +44,8 @@ def log(
     """
     read = report if isinstance(report, Report) else Report.read(Path(report))
     said = verdict or gate(read, own_suite(read))
-    for what, of in (("verdict", said.fingerprint), ("data", data and data.fingerprint)):
+    now = None if data is None else replace(data).fingerprint  # what it has kept may be of before it was edited
+    for what, of in (("verdict", said.fingerprint), ("data", now)):
         if of not in (None, read.dataset.fingerprint):
             raise StaleError(f"{read.dataset.name}: the report is of other data than the {what}")
     mlflow = _imported()

@@ -78,7 +78,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     mark = metafunc.definition.get_closest_marker(MARK)
     if mark is None or FIXTURE not in metafunc.fixturenames:
         return
-    if sum(m.name == MARK for m in metafunc.definition.own_markers) > 1:
+    if len(list(metafunc.definition.iter_markers(MARK))) > 1:  # on the test, its class or its module
         pytest.fail(f"{metafunc.definition.nodeid}: two markers {MARK}, and only one would count", pytrace=False)
     try:
         wanted = _wanted(mark, metafunc.config.rootpath)

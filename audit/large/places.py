@@ -67,7 +67,8 @@ def files_of(place: Place) -> list[Place]:
     from pyarrow import fs
 
     if isinstance(place, Path):
-        return [*parquet_files(place)] if place.is_dir() else [place] if place.suffix.lower() in SUFFIXES else []
+        here = place.absolute()  # a worker may stand in another folder
+        return [*parquet_files(here)] if here.is_dir() else [here] if here.suffix.lower() in SUFFIXES else []
     system, _ = _opened(place.uri)
     try:
         kind = system.get_file_info(place.path).type

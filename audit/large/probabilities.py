@@ -44,7 +44,7 @@ class Brought:
 
 def bring(path: Path, classes: Sequence[Hashable], said: Sequence[str] | None) -> Brought:
     """Open probabilities whose columns are named in the file, by `said`, or, in a bare array, by classes 0 to K - 1."""
-    source = open_source(path)
+    source = open_source(path.absolute())  # a worker may stand in another folder
     names = tuple(said) if said is not None else _names(path, source, classes)
     if twice := [c for i, c in enumerate(names) if c in names[:i]]:
         raise InputError(f"{path}: two columns are for class {twice[0]!r}")

@@ -228,8 +228,8 @@ def _labels(table: LargeTable, label: str, known: Sequence[Hashable] | None) -> 
         _refuse_measurements(table, label, met)
     if gone:
         raise InputError(
-            f"{table.path}: column {label!r} has no label in {len(gone):,} of {table.rows:,} rows: row {some(gone)}; "
-            f"label or drop them first"
+            f"{table.path}: column {label!r} has no label in {len(gone):,} of {table.rows:,} rows: "
+            f"row{'s' if len(gone) > 1 else ''} {some(gone)}; label or drop them first"
         )
     order = (
         tuple(known)

@@ -158,6 +158,49 @@ def test_what_is_set_for_all_commands_need_not_fit_each(work, capsys):
     assert "--label goes with an audit" in capsys.readouterr().err
 
 
+def test_of_label_and_no_label_what_is_typed_wins(work, capsys):
+    Path("assay.toml").write_text('suite = "s.toml"\nlabel = "kind"\n')
+    assert run(["gate", "data.csv", "--no-label", "--format", "json"]) == 0
+    Path("assay.toml").write_text('suite = "s.toml"\nno_label = true\n')
+    assert run(["audit", "data.csv", "--label", "kind", "-o", "report"]) == 0
+    assert json.loads(Path("report/audit.json").read_text())["dataset"]["roles"]["label"] == "kind"
+    assert run(["gate", "data.csv", "--label", "kind", "--no-label"]) == 2
+
+
+def test_a_report_is_judged_by_its_own_suite_whatever_the_file_sets(work, capsys):
+    Path("own.toml").write_text('[limits]\n"duplicates.exact.count" = 0\n')
+    assert run(["audit", "data.csv", "--label", "kind", "--suite", "own.toml", "-o", "report"]) == 0
+    Path("assay.toml").write_text('suite = "s.toml"\n')
+    capsys.readouterr()
+
+    assert run(["gate", "report", "--format", "json"]) == 1
+    assert json.loads(capsys.readouterr().out)["suite"] == "own"
+    assert run(["gate", "report", "--suite", "s.toml"]) == 0
+
+
+def test_a_baseline_of_the_file_is_left_out_of_a_certificate_and_that_is_said(work, capsys):
+    Path("assay.toml").write_text('suite = "s.toml"\nlabel = "kind"\n')
+    assert run(["audit", "data.csv", "-o", "report"]) == 0
+    Path("s.toml").write_text('[limits]\n"duplicates.exact.count" = 0\n')
+    Path("assay.toml").write_text('suite = "s.toml"\nlabel = "kind"\nbaseline = "report/audit.json"\n')
+    assert run(["gate", "data.csv"]) == 0
+    capsys.readouterr()
+
+    assert run(["gate", "data.csv", "--certificate", "c.json"]) == 1
+    assert "the baseline that assay.toml sets is left out" in capsys.readouterr().err
+    assert run(["gate", "data.csv", "--certificate", "c.json", "--baseline", "report/audit.json"]) == 2
+
+
+def test_a_stricter_gate_of_the_file_and_a_certificate_are_refused_with_the_way_out(work, capsys):
+    Path("assay.toml").write_text('suite = "s.toml"\nlabel = "kind"\n[profile.ci]\nfail_on = "warning"\n')
+
+    assert run(["gate", "data.csv", "--profile", "ci", "--certificate", "c.json"]) == 2
+    said = capsys.readouterr().err
+    assert 'fail_on = "warning", which assay.toml [profile.ci] sets' in said
+    assert "--fail-on critical" in said
+    assert run(["gate", "data.csv", "--profile", "ci", "--certificate", "c.json", "--fail-on", "critical"]) == 0
+
+
 def test_the_audit_reads_the_file_too_except_for_what_is_the_gates(work, capsys):
     Path("assay.toml").write_text('suite = "s.toml"\nlabel = "kind"\nformat = "junit"\nfail_on = "warning"\n')
     assert run(["audit", "data.csv", "-o", "report"]) == 0

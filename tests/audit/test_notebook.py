@@ -89,7 +89,7 @@ def test_a_report_whose_check_broke_is_no_pass():
         ("PASS", "✓ PASS Ready to train: all 7 demands are met."),
         ("WARN", "! WARN You can train; look at duplicates first."),
         ("FAIL", "✕ FAIL Do not train on this yet: 3 demands are not met, of 8."),
-        ("ERROR", "? ERROR Could not decide: could not finish: pred_probs.npy row 311 sums to 0.93, expected 1."),
+        ("ERROR", "? ERROR Could not decide: pred_probs.npy row 311 sums to 0.93, expected 1."),
     ],
 )
 def test_a_verdict_is_a_badge_a_sentence_and_what_to_do_next(outcome, said):

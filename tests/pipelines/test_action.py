@@ -155,6 +155,16 @@ def test_what_cannot_be_decided_ends_with_3(work):
     assert ran.annotations == ["::error file=good.csv,title=assay%3A suite::the suite demands nothing"]
 
 
+def test_a_defect_that_leaves_no_report_ends_with_3(work, tmp_path, monkeypatch):
+    (tmp_path / "pandas.py").write_text("raise RuntimeError('half installed')")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    ran = gate(work, data="good.csv", suite="s.toml", options="--no-label\n--seed=1")
+
+    assert ran.code == 3
+    assert ran.outputs == {"verdict": "", "exit-code": "3", "report": "", "sarif": ""}
+    assert "RuntimeError: half installed" in ran.summary
+
+
 @pytest.mark.parametrize(
     "inputs",
     [

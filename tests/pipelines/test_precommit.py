@@ -110,11 +110,19 @@ def test_changed_data_stops_the_commit_and_the_row_is_named(project):
     assert "rows added: 12" in out
 
 
-def test_only_data_and_certificates_start_it(project):
-    code, out = project.hook("assay-verify", ".pre-commit-config.yaml")
+@pytest.mark.parametrize("hook", ["assay-verify", "assay-gate"])
+def test_data_that_was_deleted_stops_the_commit_and_the_push(project, hook):
+    assert run(project.folder, "git", "rm", "-q", "data.csv").returncode == 0
+    code, out = project.hook(hook, "data.csv")
 
-    assert code == 0
-    assert "no files to check" in out
+    assert code == 1
+    assert "no files to check" not in out
+
+
+def test_what_no_name_tells_is_data_starts_it_too(project):
+    copy_a_row(project)
+
+    assert project.hook("assay-verify", ".pre-commit-config.yaml")[0] == 1
 
 
 def test_fit_data_may_be_pushed(project):

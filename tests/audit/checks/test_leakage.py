@@ -158,6 +158,7 @@ def test_rows_known_by_embeddings_alone_are_compared_by_them_or_not_at_all():
     data = Dataset("d", pd.DataFrame({"label": list("ab") * 20}), Roles(label="label"), ("a", "b"))
     vectors = np.random.default_rng(0).normal(0, 1, (40, 3))
     both = evidence_of(data, reference=data, embeddings=vectors, reference_embeddings=vectors)
-    assert leakage(both).measures == {"near.count": 40, "near.rate": 1.0}
+    measures = leakage(both).measures
+    assert {k: v for k, v in measures.items() if not k.startswith("inflation")} == {"near.count": 40, "near.rate": 1.0}
     with pytest.raises(NotApplicable, match="cannot be compared"):
         leakage(evidence_of(data, reference=data, embeddings=vectors))

@@ -40,6 +40,17 @@ def test_a_file_is_read_with_its_roles(tmp_path):
     assert audit.assert_fit(tmp_path / "good.csv", NO_COPIES, label="kind", checks=QUICK).passed
 
 
+@pytest.mark.parametrize("kept", ["report", "cache", "nothing"])
+def test_data_that_was_edited_in_place_since_its_audit_does_not_pass(tmp_path, kept):
+    data = table_of(np.arange(24.0).reshape(12, 2), list("ab") * 6)
+    report = audit.audit(data, suite=NO_COPIES, checks=QUICK, cache=tmp_path)
+    data.table.iloc[0] = data.table.iloc[2]
+    how = {"report": {"report": report}, "cache": {"checks": QUICK, "cache": tmp_path}, "nothing": {"checks": QUICK}}
+
+    with pytest.raises(StaleError if kept == "report" else AssertionError):
+        audit.assert_fit(data, NO_COPIES, **how[kept])
+
+
 def test_unfit_data_is_an_assertion_that_names_the_demand_the_excess_and_the_worst_rows():
     said = broken(Suite("own", limits=(Limit("duplicates.exact.count", 2), Limit("missing.rate", 0.25))))
 

@@ -63,6 +63,13 @@ def test_the_dataset_is_an_input_with_the_fingerprint_as_its_digest(mlflow, data
     assert {t.key: t.value for t in found.tags} == {"mlflow.data.context": "training", "rows": "14", "kind": "table"}
 
 
+def test_data_that_was_edited_in_place_since_its_audit_is_not_logged(mlflow, data, report):
+    data.table.iloc[0] = data.table.iloc[2]
+
+    with pytest.raises(StaleError, match="other data than the data"):
+        logged(mlflow, report, data=data)
+
+
 def test_every_measure_is_a_metric(mlflow, report):
     run, _ = logged(mlflow, report)
 

@@ -240,6 +240,11 @@ def test_evidence_is_kept_in_pytests_own_cache(ran):
             '@pytest.mark.assay("a.csv")\n@pytest.mark.assay("b.csv")\ndef test(assay_check): ...',
             "two markers assay",
         ),
+        (
+            '@pytest.mark.assay("a.csv")\nclass TestData:\n'
+            '    @pytest.mark.assay("b.csv")\n    def test(self, assay_check): ...',
+            "two markers assay",
+        ),
         ('@pytest.mark.assay("data/good.csv", suite="s.toml")\ndef test(assay_check): ...', "s.toml"),
         ("@pytest.mark.assay\ndef test(assay_check): ...", "data is no path"),
         ('@pytest.mark.assay("a.csv", checks=[])\ndef test(assay_check): ...', "no check is asked for"),
