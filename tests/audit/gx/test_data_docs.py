@@ -225,7 +225,7 @@ def test_a_report_in_which_a_check_crashed_ends_with_3(folder, tmp_path, capsys)
     [
         (["--hash", "--format", "json"], "--format goes with the summary"),
         (["--data-docs", "d", "--format", "json"], "--format goes with the summary"),
-        (["--hash", "--data-docs", "d"], "leave out --data-docs"),
+        (["--hash", "--data-docs", "d"], "leave out the other"),
         (["--force"], "--force goes with --data-docs"),
     ],
 )
