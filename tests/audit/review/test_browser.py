@@ -12,7 +12,7 @@ import pytest
 from audit.cli import run
 from audit.render.words import visible
 from tests.audit.review.served import INJECTIONS, ROOT, Server, case
-from tests.browser import CHROMIUM, needs_browser
+from tests.browser import CHROMIUM, needs_browser, page_at
 
 playwright = pytest.importorskip("playwright.sync_api", reason="no playwright here to drive a browser with")
 pytestmark = needs_browser
@@ -49,21 +49,7 @@ def browser() -> Iterator:
 
 def open_page(browser, server: Server, width: int = 1280, scheme: str = "light"):
     """A page whose requests and complaints are written down; one that leaves this server is cut off."""
-    context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
-    page = context.new_page()
-    page.left, page.complaints = [], []
-
-    def look(route):
-        if route.request.url.startswith(server.address):
-            route.continue_()
-        else:
-            page.left.append(route.request.url)
-            route.abort()
-
-    context.route("**/*", look)
-    page.on("console", lambda message: page.complaints.append(message.text))
-    page.on("pageerror", lambda wrong: page.complaints.append(str(wrong)))
-    page.goto(server.address)
+    page = page_at(browser, server.address, width, scheme)
     page.wait_for_selector(SHOWN)
     return page
 
