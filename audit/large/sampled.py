@@ -16,7 +16,7 @@ from audit.checks.findings import scored
 from audit.checks.non_iid import FEWEST, MOST, PERMUTATIONS, SIGNIFICANT, beyond, sorted_by_label, untied
 from audit.checks.non_iid import K as ORDERED
 from audit.checks.outliers import K as FAR
-from audit.checks.outliers import spread_of
+from audit.checks.outliers import far_of
 from audit.dataset import Dataset
 from audit.errors import InputError, NotApplicable
 from audit.evidence.embeddings import describe, directions, fit
@@ -117,22 +117,18 @@ def outliers(sample: Sample, spread: float = 6.0) -> Streamed:
     if len(sample.rows) < FEWEST:
         raise NotApplicable(f"{len(sample.rows)} rows are too few to say what is far (from {FEWEST} on)")
     near = sample.near.first(FAR)
-    logs, middle, sigma = spread_of(near.distances.mean(axis=1))
-    limit = middle + spread * max(sigma, 1e-3)
-    flagged = logs > limit
-    score = np.minimum(1.0, np.exp(middle - logs))
-    share = sample.share(flagged)
-    at = np.flatnonzero(flagged)
-    reason = [f"lies {t:.1f} times as far from its neighbours as a usual row" for t in np.exp(logs[at] - middle)]
+    far = far_of(near.distances.mean(axis=1), spread)
+    share = sample.share(far.flagged)
+    at = np.flatnonzero(far.flagged)
     twin = sample.data.rows[near.indices[at, 0]]
-    lines = findings(sample.data, sample.rows[at], score[at], reason, kind="outlier", twin=twin)
+    lines = findings(sample.data, sample.rows[at], far.score[at], far.reasons(at), kind="outlier", twin=twin)
     detail = {
         **sampled(share.drawn, share.rows, share.intervals()),
         "notes": [told("outliers", share)],
-        "threshold": float(np.exp(limit - middle)),
+        "threshold": far.threshold,
         "meaning": f"mean distance to {FAR} neighbours against the median row's; {describe(sample.own)}",
     }
-    scores = scored(sample.own.rows, score, flagged)
+    scores = scored(sample.own.rows, far.score, far.flagged)
     issues = Issues("outliers", measures=share.measures(), scores=scores, findings=lines, detail=detail)
     return of_drawn(sample.data, sample.rows, issues)
 
