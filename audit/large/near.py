@@ -78,7 +78,7 @@ def near_here(asked: Asked, stretch: Stretch) -> Neighbours:
     near = _none(asked)
     for start in range(stretch.start, stretch.stop, asked.tile):
         here = replace(stretch, start=start, stop=min(start + asked.tile, stretch.stop))
-        near = _with_tile(asked, near, _vectors(asked, here), start)
+        near = _with_tile(asked, near, vectors_of(asked, here), start)
     return near
 
 
@@ -87,7 +87,8 @@ def _none(asked: Asked) -> Neighbours:
     return Neighbours(np.full(shape, -1, np.int64), np.full(shape, np.inf))
 
 
-def _vectors(asked: Asked, stretch: Stretch) -> np.ndarray:
+def vectors_of(asked: Asked, stretch: Stretch) -> np.ndarray:
+    """float32 (n, d) of a stretch's rows, made `AT_ONCE` at a time."""
     made = []
     roles = replace(asked.head.roles, label=None, id=None, group=None, split=None, weight=None)
     for start, rows in slabs(stretch, asked.columns, AT_ONCE):
