@@ -7,7 +7,7 @@ The table's index is the row ids. Pictures are an array beside the table (`image
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -17,6 +17,7 @@ import numpy as np
 import pandas as pd
 
 from audit import fingerprint as fp
+from audit.buffers import rows_of
 from audit.errors import InputError, UnknownName, some
 from audit.shown import shown
 
@@ -178,7 +179,12 @@ class Dataset:
         return columns if columns or self._has_pictures else [fp.canonical(self.rows)]
 
     def _hashes(self, named: Iterable[str | pd.Series | None]) -> np.ndarray:
-        return fp.hash_rows([*self._columns(named), *self._pictures_as_bytes()], len(self))
+        columns = self._columns(named)
+        if self.images is not None or self.roles.image is None:
+            arrays = [] if self.images is None else [fp.array_rows(self.images)]
+            return fp.hash_rows([*columns, *arrays], len(self))
+        beside = [rows_of(columns, len(self))] if columns else []
+        return fp.row_hashes([*beside, self._pictures_as_bytes()], len(self))
 
     def _first(self, named: Iterable[str | pd.Series | None], hashes: Callable[[], np.ndarray]) -> np.ndarray:
         if not self._has_pictures:
@@ -217,21 +223,17 @@ class Dataset:
     def _has_pictures(self) -> bool:
         return self.images is not None or self.roles.image is not None
 
-    def _pictures_as_bytes(self) -> list[list[bytes]]:
-        if self.images is not None:
-            return [fp.array_rows(self.images)]
-        if self.roles.image is None:
-            return []
-        return [
-            [fp.encode_cell(v) if isinstance(v, bytes) else self._file_bytes(v) for v in self.table[self.roles.image]]
-        ]
+    def _pictures_as_bytes(self) -> Iterator[bytes]:
+        """One after the other: all files together may be larger than memory."""
+        column = self.table[self.roles.image]
+        return (fp.encode_cell(v) if isinstance(v, bytes) else self._file_bytes(v) for v in column)
 
     def _file_bytes(self, path: object) -> bytes:
         if not isinstance(path, str):
             return fp.MISSING
         try:
             return fp.encode_cell((self.origin.folder / path).read_bytes())
-        except FileNotFoundError:  # a picture that is not there is an issue of that row, found by the missing check
+        except (OSError, ValueError):  # a file that cannot be read is an issue of that row, found by the missing check
             return fp.MISSING
 
     # -- edits -----------------------------------------------------------------------------------------------------

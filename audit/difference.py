@@ -101,6 +101,7 @@ def diff(before: Dataset, after: Dataset, reports: tuple[Report, Report] | None 
         InputError: if one is labelled and the other is not.
         StaleError: if a report is of other data.
     """
+    before, after = replace(before), replace(after)  # their hashes may be of before their tables were edited in place
     if (before.roles.label is None) != (after.roles.label is None):
         raise InputError(f"{before.name} and {after.name}: one has a label and the other has none")
     for data, report in zip((before, after), reports or (), strict=False):

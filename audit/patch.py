@@ -7,7 +7,7 @@ for relabel); `weight` (a factor, for weight); `reason` in words; `score` (0 wro
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -46,8 +46,9 @@ class Patch:
 
     def apply(self, data: Dataset) -> Dataset:
         """Edit `data`: relabel, then weight, then drop. StaleError if the patch is for other data."""
-        if data.fingerprint != self.base:
-            raise StaleError(f"the patch is for data {self.base[:12]}…, {data.name} is {data.fingerprint[:12]}…")
+        now = replace(data).fingerprint  # what it has kept may be of before its table was edited in place
+        if now != self.base:
+            raise StaleError(f"the patch is for data {self.base[:12]}…, {data.name} is {now[:12]}…")
         self._check_rows(data)
         by_name = {str(c): c for c in data.classes}
         relabel = self.rows("relabel")

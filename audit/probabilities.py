@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -148,18 +148,42 @@ def check_probabilities(
 # -- out of fold -------------------------------------------------------------------------------------------------------
 
 
+@dataclass(frozen=True, eq=False)
+class Heads:
+    """Linear heads, for each fold one that has not seen it."""
+
+    models: Mapping[int, Any]
+    classes: int
+    size: float
+    """Root mean square of the vectors that were learnt from."""
+
+    def __call__(self, vectors: np.ndarray, fold: np.ndarray) -> np.ndarray:
+        """(n, K) probabilities of rows by the head that has not seen their fold (n,)."""
+        out, scaled = np.zeros((len(fold), self.classes)), vectors / self.size
+        for f in np.unique(fold):
+            _ask(self.models[int(f)], scaled, fold == f, out)
+        return out
+
+
 def linear_head(
     vectors: np.ndarray, labels: np.ndarray, fold: np.ndarray, classes: int, tick: Callable[[int, int], None]
 ) -> np.ndarray:
-    """(n, K) out-of-fold probabilities of multinomial logistic regression, L2 penalty `L2` on the mean loss."""
+    """(n, K) out-of-fold probabilities of `linear_heads`."""
+    return linear_heads(vectors, labels, fold, classes, tick)(vectors, fold)
+
+
+def linear_heads(
+    vectors: np.ndarray, labels: np.ndarray, fold: np.ndarray, classes: int, tick: Callable[[int, int], None]
+) -> Heads:
+    """Multinomial logistic regression, L2 penalty `L2` on the mean loss, for each fold without it."""
     from sklearn.linear_model import LogisticRegression
 
-    scaled = vectors / max(float(np.sqrt(np.mean(np.square(vectors, dtype="float64")))), 1e-12)
+    size = max(float(np.sqrt(np.mean(np.square(vectors, dtype="float64")))), 1e-12)
 
     def fresh(n: int) -> Any:
         return LogisticRegression(C=1 / (L2 * n), max_iter=200, tol=1e-3)
 
-    return out_of_fold(fresh, scaled, labels, fold, classes, tick)
+    return Heads(dict(_fitted(fresh, vectors / size, labels, fold, tick)), classes, size)
 
 
 def out_of_fold(
@@ -171,21 +195,33 @@ def out_of_fold(
     tick: Callable[[int, int], None],
 ) -> np.ndarray:
     """(n, K) probabilities of each row by a classifier `fresh(rows it learns from)` that has not seen its fold."""
+    out = np.zeros((len(labels), classes))
+    for f, model in _fitted(fresh, vectors, labels, fold, tick):
+        _ask(model, vectors, fold == f, out)
+    return out
+
+
+def _fitted(
+    fresh: Callable[[int], Any], vectors: Any, labels: np.ndarray, fold: np.ndarray, tick: Callable[[int, int], None]
+) -> Iterator[tuple[int, Any]]:
+    """For each fold a classifier fitted to the others, one at a time."""
     import warnings
 
     from sklearn.exceptions import ConvergenceWarning
 
-    out = np.zeros((len(labels), classes))
     held = np.unique(fold)
     for done, f in enumerate(held, 1):
-        learn, judge = fold != f, fold == f
+        learn = fold != f
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ConvergenceWarning)  # a head stopped early still ranks; calibration follows
             model = fresh(int(learn.sum())).fit(vectors[learn], labels[learn])
-        columns = np.asarray(model.classes_, dtype=np.int64)
-        out[np.ix_(judge, columns)] = model.predict_proba(vectors[judge])
+        yield int(f), model
         tick(done, len(held))
-    return out
+
+
+def _ask(model: Any, vectors: Any, held: np.ndarray, out: np.ndarray) -> None:
+    """Write what a classifier says of some rows into (n, K)."""
+    out[np.ix_(held, np.asarray(model.classes_, dtype=np.int64))] = model.predict_proba(vectors[held])
 
 
 def neighbour_vote(near: Neighbours, labels: np.ndarray, together: np.ndarray, classes: int) -> np.ndarray:

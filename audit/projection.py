@@ -24,12 +24,17 @@ class Projection:
     """1 if neighbours on the map are neighbours among the embeddings (`audit.evidence.layout.trustworthiness`)."""
     made_of: str
     """Where the embeddings come from, in words."""
+    drawn: int | None = None
+    """Of an audit by blocks: how many of the `rows` were drawn, of which `places` has all or some."""
 
     def to_dict(self) -> dict[str, Any]:
         """What is kept beside the places."""
-        return {"rows": self.rows, "trustworthiness": self.trustworthiness, "made_of": self.made_of}
+        drawn = {} if self.drawn is None else {"drawn": self.drawn}
+        return {"rows": self.rows, "trustworthiness": self.trustworthiness, "made_of": self.made_of, **drawn}
 
     @classmethod
     def of(cls, values: Mapping[str, Any], places: pd.DataFrame) -> Projection:
         """The inverse of `to_dict`."""
-        return cls(places, int(values["rows"]), float(values["trustworthiness"]), str(values["made_of"]))
+        return cls(
+            places, int(values["rows"]), float(values["trustworthiness"]), str(values["made_of"]), values.get("drawn")
+        )

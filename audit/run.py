@@ -33,6 +33,7 @@ from audit.sources.sql import lies_in
 from audit.suite import Suite, default_suite
 
 ENGINES = ("assay", "cleanlab", "great-expectations", "scikit-learn", "skrub", "faiss-cpu", "pandas", "numpy")
+UNREADABLE = "{:,} pictures cannot be opened; their rows are in no check but missing and schema"
 
 
 def audit(
@@ -291,7 +292,7 @@ def _notes(evidence: Evidence, found: Mapping[str, Issues]) -> tuple[str, ...]:
         (evidence.given.model is not None, f"probabilities by {' '.join(repr(evidence.given.model).split())}"),
         (
             bool(evidence.unreadable),
-            f"{len(evidence.unreadable):,} pictures cannot be opened; their rows are in no check but missing and schema",
+            UNREADABLE.format(len(evidence.unreadable)),
         ),
     ]
     checks = [note for i in found.values() if i.check != "labels" for note in i.detail.get("notes", ())]

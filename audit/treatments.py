@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import replace
 from operator import itemgetter
 from typing import Any
 
@@ -27,6 +28,7 @@ CERTAIN = 0.99
 def prune(data: Dataset, report: Report, *, checks: Sequence[str] = PRUNED_FOR) -> Patch:
     """Drop the rows that these checks flag: labels that look wrong, labels that contradict each other, broken rules,
     missing values. Outliers and rare classes are not faults by themselves and stay."""
+    data = replace(data)  # its hashes may be of before its table was edited in place
     _one_was_asked(report, checks)
     lines = [_line("drop", row, f, name) for name in checks for row, f in _findings(data, report, name)]
     return _once(lines, data, "prune")
@@ -35,6 +37,7 @@ def prune(data: Dataset, report: Report, *, checks: Sequence[str] = PRUNED_FOR) 
 def relabel(data: Dataset, report: Report, *, precision: float = PRECISION) -> Patch:
     """Give flagged rows the suggested label, surest suggestions first: the longest list of which at least the share
     `precision` is expected to be right then."""
+    data = replace(data)
     _one_was_asked(report, ("labels",))
     findings, by_name = _findings(data, report, "labels"), {str(c): c for c in data.classes}
     if not findings:
@@ -55,6 +58,7 @@ def reweight(data: Dataset, report: Report) -> Patch:
 
     Flagged or not, rows of which that is less than `CERTAIN` are weighted; the others keep their weight.
     """
+    data = replace(data)
     _one_was_asked(report, ("labels",))
     _findings(data, report, "labels")  # of this data, and not of a check that broke
     score = report["labels"].scores["score"] if "labels" in report.checks else pd.Series(dtype=float)
@@ -68,6 +72,7 @@ def reweight(data: Dataset, report: Report) -> Patch:
 
 def deduplicate(data: Dataset, report: Report) -> Patch:
     """Drop repeats beyond the first row of each set, near ones included, and rows that the reference holds too."""
+    data = replace(data)
     names = ("duplicates", "leakage")
     _one_was_asked(report, names)
     lines = [_line("drop", row, f, name) for name in names for row, f in _findings(data, report, name)]
@@ -76,6 +81,7 @@ def deduplicate(data: Dataset, report: Report) -> Patch:
 
 def prune_at_random(data: Dataset, report: Report, *, seed: int = 0, rows: int | None = None) -> Patch:
     """Drop as many rows as `prune` would, chosen at random: the control that pruning has to beat."""
+    data = replace(data)
     count = len(prune(data, report)) if rows is None else rows
     chosen = np.random.default_rng(seed).choice(len(data), size=min(count, len(data)), replace=False)
     reason = f"chosen at random, one of {count:,}"
@@ -85,6 +91,7 @@ def prune_at_random(data: Dataset, report: Report, *, seed: int = 0, rows: int |
 
 def review(data: Dataset, report: Report, *, settled: Mapping[str, Settled]) -> Patch:
     """Do what people decided: drop rows and give new labels; what they kept, doubt or disagree about stays as it is."""
+    data = replace(data)
     check_fresh(data, report)
     by_id, classes = {str(row): row for row in data.rows}, {str(c) for c in data.classes}
     score = report["labels"].scores["score"] if "labels" in report.checks else pd.Series(dtype=float)
@@ -124,6 +131,7 @@ def treat(
     `settled` is what people decided, which the treatment `review` does; what a model says of the labels of rows that
     people settled then counts no more.
     """
+    data = replace(data)
     check_fresh(data, report)
     for check in checks or ():
         if check not in report.checks:

@@ -10,6 +10,7 @@ import re
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -52,10 +53,11 @@ def timeless(text: str) -> str:
     return SECONDS.sub("in … s", text)
 
 
-def rewrite(document: Path) -> None:
-    """Write what each quoted command of a document prints now below it."""
+def rewrite(document: Path, prepare: Callable[[Path], None] = lambda _folder: None) -> None:
+    """Write what each quoted command of a document prints now below it, run in a folder that is prepared for it."""
     text = document.read_text(encoding="utf-8")
     with tempfile.TemporaryDirectory() as scratch:
+        prepare(Path(scratch))
         for command in commands(text):
             printed = run(command.line, Path(scratch))
             old = f"$ {command.line}\n" + (f"{command.output}\n" if command.output else "")

@@ -59,7 +59,7 @@ def test_a_memory_that_not_even_blocks_keep_to_is_refused(work, capsys):
     assert "block by block the audit needs about 400 MB, more than --memory 390 MB" in failed(capsys)
 
 
-@pytest.mark.parametrize("option", [["--reference", "data.parquet"], ["--cache", "kept"], ["--precision", "0.9"]])
+@pytest.mark.parametrize("option", [["--reference-embeddings", "e.npy"], ["--cache", "kept"], ["--precision", "0.9"]])
 def test_what_blocks_cannot_heed_is_refused(work, capsys, option):
     assert run([*AUDIT, "--memory", "401M", *option]) == 2
     assert option[0].removeprefix("--") in failed(capsys)

@@ -19,6 +19,7 @@ from audit.neighbours import Neighbours, nearest
 from audit.report import Issues
 
 SHOWN = 50
+NOTHING = "nothing to compare with (--reference DATA, or --split COLUMN)"
 WORDS = {
     "exact": "is the same as row {} of {}",
     "normalised": "is the same as row {} of {} but for case or spaces",
@@ -50,7 +51,7 @@ def leakage(evidence: Evidence) -> Issues:
     """
     data = evidence.data
     split = _split(evidence)
-    names = [*_kinds_of_equality(data, split.there), *(["near"] if split.near is not None else [])]
+    names = [*kinds_of_equality(data, split.there), *(["near"] if split.near is not None else [])]
     if not names:
         raise NotApplicable(f"{split.name} cannot be compared: no content of one form on both sides, and no embeddings")
     kind, here = np.full(len(split.there), "", dtype=object), np.full(len(split.there), -1)
@@ -106,7 +107,7 @@ def _closeness(split: _Split, kind: np.ndarray, threshold: float) -> np.ndarray:
     return np.where(kind == "near", np.minimum(split.near.distances[:, 0] / usual, 1.0), 0.0)
 
 
-def _kinds_of_equality(data: Dataset, there: Dataset) -> list[str]:
+def kinds_of_equality(data: Dataset, there: Dataset) -> list[str]:
     """How rows can equal one another; not at all where one side has no content, or keeps its pictures another way."""
     if _form(data) is None or _form(data) != _form(there):
         return []
@@ -134,7 +135,7 @@ def _by_reference(evidence: Evidence, there: Dataset) -> _Split:
 def _by_column(evidence: Evidence) -> _Split:
     data = evidence.data
     if data.roles.split is None:
-        raise NotApplicable("nothing to compare with (--reference DATA, or --split COLUMN)")
+        raise NotApplicable(NOTHING)
     column = data.table[data.roles.split].map(str)  # a row without a split is in one of its own
     trained = "train" if (column == "train").any() else column.mode()[0]
     mask = (column == trained).to_numpy()
@@ -186,7 +187,7 @@ def _rows(
             "label": str(data.given.iloc[here[q]]) if labelled else "",
             "reference_label": str(split.there.given.iloc[q]) if split.there.roles.label is not None else "",
         }
-        for q in _in_turn([np.flatnonzero(kind == name).tolist() for name in order])[:SHOWN]
+        for q in in_turn([np.flatnonzero(kind == name).tolist() for name in order])[:SHOWN]
     ]
     return {
         "scores": scored(data.rows, score, flagged),
@@ -202,6 +203,6 @@ def _rows(
     }
 
 
-def _in_turn(kinds: list[list[int]]) -> list[int]:
+def in_turn(kinds: list[list[int]]) -> list[int]:
     """One of each kind in turn, so that the first few show every kind there is."""
     return [q for turn in zip_longest(*kinds) for q in turn if q is not None]

@@ -14,13 +14,14 @@ from audit.commands.configured import configured, is_configured
 from audit.errors import InputError, Undecided
 
 if TYPE_CHECKING:
+    from audit.dataset import Dataset
     from audit.large.bounds import Clock
     from audit.large.run import Large
     from audit.report import Report
     from audit.suite import Suite
     from audit.verdict import Verdict
 
-ONLY_WHOLE = ("reference", "cache", "embeddings", "reference_embeddings", "backbone", "weights", "columns")
+ONLY_WHOLE = ("cache", "embeddings", "reference_embeddings", "columns")
 """Options that mean something only where the data is in memory."""
 
 
@@ -177,7 +178,7 @@ def _bound(data: str, memory: str | None, engine: str, kwargs: dict[str, Any]) -
     bound = parse_size(memory) if memory is not None else available()
     if engine != "local" or is_remote(data):
         return bound
-    return None if fits(data, bound, kwargs["pred_probs"]) else bound
+    return None if fits(data, bound, kwargs["pred_probs"], kwargs["image"]) else bound
 
 
 def _streamed(
@@ -205,14 +206,17 @@ def _streamed(
     files = kwargs["pred_probs"]
     if len(files) > 1:
         raise InputError(f"{data}: block by block there is room for one --pred-probs, and {len(files)} were given")
-    opened = _opened(data, kwargs)
+    network = opt.backbone(kwargs)
+    opened = _opened(data, dict(kwargs))
     said = opt.names(kwargs["classes"]) if kwargs["classes"] else None
     brought = bring(files[0], opened.classes, said) if files else None
-    chosen = read_suite(suite) if suite else default_suite(opened.head)
+    reference = _reference(whole["reference"], memory, dict(kwargs))
+    chosen = read_suite(suite) if suite else default_suite(opened.head, reference)
     with engine(where) as run, opt.progress_bars() as progress:
         large = audit_blocks(
-            opened, suite=chosen, run=run, memory=memory, brought=brought, clock=clock, options=checks, seed=seed,
-            progress=progress, command=opt.command_line(), created=opt.today(),
+            opened, suite=chosen, run=run, memory=memory, brought=brought, reference=reference, clock=clock, options=checks,
+            seed=seed, progress=progress, command=opt.command_line(), created=opt.today(), with_map=True,
+            backbone=network,
         )  # fmt: skip
     return large, chosen
 
@@ -229,6 +233,16 @@ def _opened(data: str, kwargs: dict[str, Any]) -> Any:
         raise InputError(f"{data}: --columns names the columns of a file without a header, and Parquet has one")
     features = tuple(said.pop("features")) if "features" in said else None
     return open_data(open_table(place_of(data)), Named(**said, features=features))
+
+
+def _reference(where: str | None, memory: int, kwargs: dict[str, Any]) -> Dataset | None:
+    from audit.large.plan import check_reference
+    from audit.sources import load
+
+    if not where:
+        return None
+    check_reference(where, memory)
+    return load(where, **{name: said for name, said in opt.roles(kwargs).items() if name != "table"})
 
 
 def _publish(large: Large, suite: Suite, output: Path) -> Verdict:

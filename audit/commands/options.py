@@ -18,7 +18,7 @@ from audit.errors import InputError, UnknownName
 
 if TYPE_CHECKING:
     from audit.dataset import Dataset
-    from audit.evidence.embeddings import Backbone
+    from audit.evidence.backbone import Backbone
     from audit.evidence.gather import Progress
     from audit.evidence.given import Given
 
@@ -120,24 +120,27 @@ def given(data: Dataset, kwargs: dict[str, Any]) -> Given:
     from audit.evidence.given import Given
     from audit.probabilities import load_array, read_probabilities
 
-    names = ("embeddings", "reference_embeddings", "pred_probs", "classes", "backbone", "weights")
-    said = {name: kwargs.pop(name) for name in names}
-    if bool(said["backbone"]) != bool(said["weights"]):
-        raise InputError("--backbone NAME and --weights FILE go together")
+    network = backbone(kwargs)
+    said = {name: kwargs.pop(name) for name in ("embeddings", "reference_embeddings", "pred_probs", "classes")}
     order = said["classes"].split(",") if said["classes"] else None
     return Given(
         embeddings=said["embeddings"] and load_array(said["embeddings"]),
         reference_embeddings=said["reference_embeddings"] and load_array(said["reference_embeddings"]),
         pred_probs=[read_probabilities(p, data_classes=data.classes, classes=order) for p in said["pred_probs"]]
         or None,
-        backbone=_backbone(said["backbone"], said["weights"]) if said["backbone"] else None,
+        backbone=network,
     )
 
 
-def _backbone(name: str, weights: Path) -> Backbone:
-    """A backbone that exists, with a file that does: said before anything is computed."""
-    from audit.evidence.embeddings import Backbone, backbones
+def backbone(kwargs: dict[str, Any]) -> Backbone | None:
+    """Take the backbone out of a command's arguments; that it or its file is missing is said before anything is computed."""
+    from audit.evidence.backbone import Backbone, backbones
 
+    name, weights = kwargs.pop("backbone"), kwargs.pop("weights")
+    if bool(name) != bool(weights):
+        raise InputError("--backbone NAME and --weights FILE go together")
+    if not name:
+        return None
     if name not in backbones():
         raise UnknownName.of("backbone", name, backbones())
     if not weights.is_file():

@@ -83,6 +83,7 @@ def write_clean(
 
     StaleError when patch or report are of other data, or the file behind `data` has changed since it was read.
     """
+    data = replace(data)  # its hashes may be of before its table was edited in place
     folder = Path(folder)
     _refuse_overwriting(folder, data.origin, force=force)
     if report is not None and report.dataset.fingerprint != data.fingerprint:

@@ -15,38 +15,23 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from pathlib import Path
-from pickle import UnpicklingError  # what torch.load raises: nothing is unpickled here
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from audit.dataset import Dataset
-from audit.errors import InputError, UnknownName
-from audit.evidence.cache import Cache, array_digest, installed
-from audit.evidence.picture_features import GRADIENTS, THUMBNAIL, coloured, picture_features, shown
-from audit.evidence.pictures import stack
+from audit.errors import InputError
+from audit.evidence.backbone import Backbone, BackboneSpace, backbone_features
+from audit.evidence.cache import Cache
+from audit.evidence.picture_features import GRADIENTS, THUMBNAIL, features_of, picture_features
 
 DIMENSIONS = 128
-BATCH = 32
-"""Pictures that a backbone sees at once, always as many: a network's last bits depend on how many there are."""
-BACKBONE_SIDE = 64
-
-
 Space = Callable[[Dataset], np.ndarray]
 """A space fitted to some rows: the float32 vectors (rows, d) of any rows in it. A text's or a table's line's vector
 does not depend on the rows beside it, but for the last bits of principal components, which depend on how many there
 are."""
-
-
-@dataclass(frozen=True)
-class Backbone:
-    """A torchvision classifier and the file that holds its weights."""
-
-    name: str
-    weights: Path
 
 
 def embed(
@@ -66,16 +51,30 @@ def embed(
     if data.kind == "image":
         everything, cache = (data, *others), cache or Cache()
         if backbone is not None:
-            return [_backbone_features(d, backbone, cache) for d in everything]
-        return _embed_pictures([picture_features(d, cache) for d in everything], dimensions, seed)
+            return [backbone_features(d, backbone, cache) for d in everything]
+        features = [picture_features(d, cache) for d in everything]
+        pictured = _fit_pictures(features[0], dimensions, seed, grey=all(map(_grey, features)))
+        return [pictured.project(f) for f in features]
     own, space = fit(data, dimensions=dimensions, seed=seed)
     return [own, *(space(d) for d in others)]
 
 
-def fit(data: Dataset, *, dimensions: int = DIMENSIONS, seed: int = 0) -> tuple[np.ndarray, Space]:
-    """The vectors of texts or of a table, and the space that is fitted to them, for rows that come later."""
+def fit(
+    data: Dataset, *, dimensions: int = DIMENSIONS, seed: int = 0, backbone: Backbone | None = None
+) -> tuple[np.ndarray, Space]:
+    """The rows' vectors, and the space that is fitted to them, for rows that come later.
+
+    A space of pictures that are all grey stays grey: of a coloured one that comes later its mean grey is taken.
+    """
     if data.kind == "image":
-        raise InputError(f"{data.name}: a space for pictures is fitted to all of them at once")
+        if data.roles.grid is not None:
+            raise InputError(f"{data.name}: how dark a grid of features is depends on all rows, so none can come later")
+        if backbone is not None:
+            seen = BackboneSpace.of(backbone)
+            return seen(data), seen
+        features = features_of(data)
+        pictured = _fit_pictures(features, dimensions, seed, grey=_grey(features))
+        return pictured.project(features), pictured
     return (_fit_texts if data.kind == "text" else _fit_table)(data, dimensions, seed)
 
 
@@ -227,93 +226,66 @@ def _components(values: np.ndarray, dimensions: int, seed: int) -> Any:
 # -- pictures ----------------------------------------------------------------------------------------------------------
 
 
-def _embed_pictures(features: Sequence[np.ndarray], dimensions: int, seed: int) -> list[np.ndarray]:
+@dataclass(frozen=True, eq=False)
+class PictureSpace:
+    """Where the centres of oriented gradients and thumbnails lie, how far from them the pictures do, and principal
+    components of both."""
+
+    channels: int
+    """Of the pictures that this was fitted to."""
+    grey: bool
+    """Whether they are all grey: then of a coloured one that comes later its mean grey is taken."""
+    means: tuple[np.ndarray, ...]
+    sizes: tuple[float, ...]
+    pca: Any
+
+    def __call__(self, data: Dataset) -> np.ndarray:
+        """float32 (n, d)."""
+        return self.project(features_of(data))
+
+    def project(self, features: np.ndarray) -> np.ndarray:
+        """float32 (n, d) of what `picture_features` made."""
+        return np.asarray(self.pca.transform(self.scaled(features)), dtype="float32")
+
+    def scaled(self, features: np.ndarray) -> np.ndarray:
+        """(n, columns), oriented gradients and thumbnails of the same total variance."""
+        if features.shape[1] != GRADIENTS + THUMBNAIL**2 * self.channels:
+            raise InputError(
+                "pictures with other numbers of channels in the data and in the reference cannot be compared"
+            )
+        parts = zip(_parts(features, grey=self.grey), self.means, self.sizes, strict=True)
+        return np.hstack([(made - mean) / size for made, mean, size in parts])
+
+
+def _fit_pictures(features: np.ndarray, dimensions: int, seed: int, *, grey: bool) -> PictureSpace:
     """From `picture_features`. Oriented gradients and thumbnail have the same total variance each. Columns are not
     scaled one by one: that would blow up the noise of cells that are blank in nearly all pictures until no copy with a
     changed pixel lies near its original."""
-    if len({f.shape[1] for f in features}) > 1:
-        raise InputError("pictures with other numbers of channels in the data and in the reference cannot be compared")
-    parts = []
-    for made in ([f[:, :GRADIENTS] for f in features], _thumbnails(features)):
-        mean = made[0].mean(axis=0)
-        size = max(float(np.sqrt(np.square(made[0] - mean).sum(axis=1).mean())), 1e-12)
-        parts.append([(m - mean) / size for m in made])
-    vectors = [np.hstack(both) for both in zip(*parts, strict=True)]
-    pca = _components(vectors[0], dimensions, seed)
-    return [pca.transform(v).astype("float32") for v in vectors]
+    parts = _parts(features, grey=grey)
+    means = tuple(p.mean(axis=0) for p in parts)
+    sizes = tuple(
+        max(float(np.sqrt(np.square(p - m).sum(axis=1).mean())), 1e-12) for p, m in zip(parts, means, strict=True)
+    )
+    channels = (features.shape[1] - GRADIENTS) // THUMBNAIL**2
+    space = PictureSpace(channels, grey, means, sizes, None)
+    return replace(space, pca=_components(space.scaled(features), dimensions, seed))
 
 
-def _thumbnails(features: Sequence[np.ndarray]) -> list[np.ndarray]:
-    """(n, 64) each where every picture is grey, else (n, 64 * channels)."""
-    small = [f[:, GRADIENTS:].astype("float64").reshape(len(f), THUMBNAIL**2, -1) for f in features]
-    grey = all((s == s[:, :, :1]).all() for s in small)
-    return [s[:, :, 0] if grey else s.reshape(len(s), -1) for s in small]
+def _parts(features: np.ndarray, *, grey: bool) -> tuple[np.ndarray, np.ndarray]:
+    """Oriented gradients, and thumbnails (n, 64) in grey or (n, 64 * channels)."""
+    small = _thumbnails(features)
+    return features[:, :GRADIENTS], small.mean(axis=2) if grey else small.reshape(len(small), -1)
 
 
-def _backbone_features(data: Dataset, backbone: Backbone, cache: Cache) -> np.ndarray:
-    """Features before the last layer of a torchvision classifier, pooled over places. float32 (n, d)."""
-    pictured = shown(data)
-
-    def compute(positions: np.ndarray) -> np.ndarray:
-        model = _load_backbone(backbone)
-        made = []
-        for start in range(0, len(positions), BATCH):
-            some = positions[start : start + BATCH]
-            pictures = coloured(stack(pictured.take(pictured.rows[some]), (BACKBONE_SIDE, BACKBONE_SIDE)))
-            made.append(_forward(model, pictures)[: len(some)])
-        return np.vstack(made)
-
-    key = {"backbone": backbone.name, "weights": _digest(backbone), "by": [installed("assay"), installed("torch")]}
-    return cache.rows("backbone", key, pictured.content.tolist(), compute)
+def _thumbnails(features: np.ndarray) -> np.ndarray:
+    """(n, 64, channels)."""
+    return features[:, GRADIENTS:].astype("float64").reshape(len(features), THUMBNAIL**2, -1)
 
 
-def _forward(model: Any, pictures: np.ndarray) -> np.ndarray:
-    """float32 (BATCH, d); where there are fewer pictures, black ones make up the number."""
-    import torch
-
-    mean, std = torch.tensor([0.485, 0.456, 0.406]), torch.tensor([0.229, 0.224, 0.225])  # ImageNet's
-    batch = np.zeros((BATCH, *pictures.shape[1:]), dtype=np.uint8)
-    batch[: len(pictures)] = pictures
-    with torch.inference_mode():
-        x = (torch.from_numpy(batch).float() / 255 - mean) / std
-        return np.asarray(model(x.permute(0, 3, 1, 2)).flatten(1).numpy(), dtype="float32")
-
-
-def _digest(backbone: Backbone) -> str:
-    try:
-        return array_digest(np.fromfile(backbone.weights, dtype=np.uint8))
-    except OSError:  # said when the weights are loaded, after a wrong name
-        return ""
-
-
-def backbones() -> list[str]:
-    """The names of torchvision's classifiers."""
-    import torchvision
-
-    names: list[str] = torchvision.models.list_models(module=torchvision.models)
-    return names
-
-
-def _load_backbone(backbone: Backbone) -> Any:
-    import torch
-    import torchvision
-
-    if backbone.name not in backbones():
-        raise UnknownName.of("backbone", backbone.name, backbones())
-    model = torchvision.models.get_model(backbone.name, weights=None)
-    try:
-        state = torch.load(backbone.weights, map_location="cpu", weights_only=True)
-        model.load_state_dict(state)
-    except FileNotFoundError:
-        raise InputError(f"{backbone.weights}: no such file") from None
-    except (UnpicklingError, EOFError) as broken:  # torch's advice at length is to load it unsafely
-        raise InputError(f"{backbone.weights}: not a file of weights that torch.save wrote") from broken
-    except (RuntimeError, TypeError, AttributeError) as broken:
-        first = " ".join(line.strip() for line in str(broken).splitlines()[:2])[:200]
-        raise InputError(f"{backbone.weights}: does not hold the weights of {backbone.name}: {first}") from None
-    last = "fc" if hasattr(model, "fc") else "classifier" if hasattr(model, "classifier") else "heads"
-    setattr(model, last, torch.nn.Identity())
-    return model.eval()
+def _grey(features: np.ndarray) -> bool:
+    """Whether every picture is grey."""
+    small = _thumbnails(features)
+    return bool((small == small[:, :, :1]).all())
 
 
 def check_embeddings(values: np.ndarray, rows: int, where: str) -> np.ndarray:

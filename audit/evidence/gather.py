@@ -16,12 +16,12 @@ from audit.evidence.cache import Cache, array_digest, installed
 from audit.evidence.embeddings import check_embeddings, describe, directions, embed
 from audit.evidence.folds import TooRare, assign_folds, blocks
 from audit.evidence.given import Given
-from audit.evidence.layout import layout, trustworthiness
+from audit.evidence.layout import plane
 from audit.evidence.views import CHEAP, HEAD, cheap, checked, unseen
 from audit.neighbours import RECALL, Neighbours, nearest, sets
 from audit.noise.estimate import Estimate, estimate
 from audit.noise.refit import Features
-from audit.probabilities import VOTERS, geometric_mean, linear_head, out_of_fold
+from audit.probabilities import VOTERS, Heads, geometric_mean, linear_head, linear_heads, out_of_fold
 from audit.suite import Suite
 
 GRAPH = VOTERS + 20
@@ -59,6 +59,8 @@ class Evidence:
     unreadable: Mapping[Any, str] = field(default_factory=dict)
     """Rows that were left out because their picture cannot be opened, and why; `everything` still has them."""
     everything: Dataset | None = None
+    vectors: np.ndarray | None = None
+    """Embeddings that were made already, as they are made here."""
 
     @property
     def key(self) -> dict[str, Any]:
@@ -79,6 +81,8 @@ class Evidence:
 
     @cached_property
     def _vectors(self) -> list[np.ndarray]:
+        if self.vectors is not None:
+            return [self.vectors]
         if self.given.embeddings is not None:
             own = check_embeddings(self.given.embeddings, len(self.data), "embeddings")
             other = self.given.reference_embeddings
@@ -120,10 +124,14 @@ class Evidence:
     def space(self) -> list[np.ndarray]:
         """The vectors as neighbours are sought among them: for texts, pictures and embeddings brought along by
         direction from the centre (cosine); a table's by distance, where length means something."""
-        if self.data.kind == "table" and self.given.embeddings is None:
-            return self._vectors
-        centre = self.embeddings.mean(axis=0)
-        return [directions(v, centre) for v in self._vectors]
+        centre = self.centre
+        return self._vectors if centre is None else [directions(v, centre) for v in self._vectors]
+
+    @cached_property
+    def centre(self) -> np.ndarray | None:
+        """(d,) from where directions are taken in `space`; None where vectors are compared by distance."""
+        by_distance = self.data.kind == "table" and self.given.embeddings is None
+        return None if by_distance else np.asarray(self.embeddings.mean(axis=0))
 
     @cached_property
     def neighbours(self) -> Neighbours:
@@ -148,11 +156,9 @@ class Evidence:
 
         def compute() -> dict[str, np.ndarray]:
             self.progress("map", 0, 1)
-            points = self.space[0][positions]
-            places = layout(points)
+            places, trust = plane(self.space[0][positions])
             self.progress("map", 1, 1)
-            alike = bool((points == points[0]).all())
-            return {"places": places, "trust": np.array(np.nan if alike else trustworthiness(points, places))}
+            return {"places": places, "trust": np.array(np.nan if trust is None else trust)}
 
         kept = self.cache.arrays("map", {**self._without_labels, "positions": array_digest(positions)}, compute)
         trust = float(kept["trust"])
@@ -236,17 +242,22 @@ class Evidence:
                 raise
             return {}, f"only the probabilities that were brought along: {rare}"
 
-        def tick(done: int, total: int) -> None:
-            self.progress("out-of-fold probabilities", done, total)
-
         def compute() -> dict[str, np.ndarray]:
-            own = cheap(self.embeddings, self.neighbours, labels, folds, self.together, classes, tick)
+            own = cheap(self.heads(self.embeddings, folds), self.neighbours, labels, self.together, classes)
             if self.given.model is None:
                 return own
-            return {MODEL: out_of_fold(self._clone, self.embeddings, labels, folds, classes, tick), **own}
+            return {MODEL: out_of_fold(self._clone, self.embeddings, labels, folds, classes, self._tick), **own}
 
         kept = self.cache.arrays("probabilities", {**self.key, "folds": FOLDS}, compute)
         return {type(self.given.model).__name__ if k == MODEL else k: v for k, v in kept.items()}, ""
+
+    @cached_property
+    def heads(self) -> Heads:
+        """The linear heads, each of which has not seen one fold."""
+        return linear_heads(self.embeddings, self.data.labels, self.folds, len(self.data.classes), self._tick)
+
+    def _tick(self, done: int, total: int) -> None:
+        self.progress("out-of-fold probabilities", done, total)
 
     @property
     def strong(self) -> dict[str, np.ndarray]:

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from audit.errors import InputError
+from audit.evidence.backbone import Backbone
 from audit.evidence.cache import array_digest
-from audit.evidence.embeddings import Backbone
 from audit.probabilities import Probabilities
 
 

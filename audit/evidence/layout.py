@@ -26,6 +26,12 @@ TRUST = 10
 BLOCK = 256
 
 
+def plane(points: np.ndarray) -> tuple[np.ndarray, float | None]:
+    """(n, 2) places for (n, d) points, and how far to trust them: None where all points are one."""
+    places = layout(points)
+    return places, None if (points == points[0]).all() else trustworthiness(points, places)
+
+
 def layout(points: np.ndarray) -> np.ndarray:
     """(n, 2) places for (n, d) points, n > 1. Distances between places that are far apart mean nothing."""
     n = len(points)

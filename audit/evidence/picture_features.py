@@ -27,14 +27,19 @@ def picture_features(data: Dataset, cache: Cache) -> np.ndarray:
     pictured = shown(data)
 
     def compute(positions: np.ndarray) -> np.ndarray:
-        out = []
-        for start in range(0, len(positions), BLOCK):
-            pictures = coloured(stack(pictured.take(pictured.rows[positions[start : start + BLOCK]]), (SIDE, SIDE)))
-            out.append(np.hstack([_oriented_gradients(pictures), _thumbnails(pictures)]))
-        return np.vstack(out)
+        return features_of(pictured.take(pictured.rows[positions]))
 
     key = {"by": [installed(e) for e in ("assay", "numpy", "pillow")]}
     return cache.rows("pictures", key, pictured.content.tolist(), compute)
+
+
+def features_of(data: Dataset) -> np.ndarray:
+    """The same of pictures of which each is looked at once and nothing is kept; not of features laid out as a grid."""
+    out = []
+    for start in range(0, len(data), BLOCK):
+        pictures = coloured(stack(data.take(data.rows[start : start + BLOCK]), (SIDE, SIDE)))
+        out.append(np.hstack([_oriented_gradients(pictures), _thumbnails(pictures)]))
+    return np.vstack(out)
 
 
 def shown(data: Dataset) -> Dataset:

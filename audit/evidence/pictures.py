@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import warnings
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterable
 from contextlib import ExitStack
 from functools import lru_cache
 from pathlib import Path
@@ -65,15 +65,23 @@ def stack(data: Dataset, size: tuple[int, int] | None = None) -> np.ndarray:
         return _resized(_grid(data), size)
     if data.roles.image is None:
         raise InputError(f"{data.name}: no pictures: neither an image column nor an array of images")
-    opened = [_open(data, position) for position in range(len(data))]
-    pictures = [p for p in opened if not isinstance(p, str)]
-    height, width = size or _common_size(pictures)
-    mode = "L" if pictures and all(p.mode in ("L", "1") for p in pictures) else "RGB"
-    out = np.zeros((len(data), height, width, 1 if mode == "L" else 3), dtype=np.uint8)
+    if size is None:
+        opened = [_open(data, position) for position in range(len(data))]
+        size = _common_size([p for p in opened if not isinstance(p, str)])
+        return _in_array(opened, len(data), size)
+    return _in_array((_open(data, position) for position in range(len(data))), len(data), size)
+
+
+def _in_array(opened: Iterable[Image | str], count: int, size: tuple[int, int]) -> np.ndarray:
+    """One channel until a coloured picture comes; what cannot be opened is black."""
+    out, modes = np.zeros((count, *size, 1), dtype=np.uint8), set()
     for position, one in enumerate(opened):
-        if not isinstance(one, str):
-            out[position] = _pixels(one, mode, (height, width))
-    return out
+        if isinstance(one, str):
+            continue
+        modes.add(mode := "L" if one.mode in ("L", "1") else "RGB")
+        out = np.repeat(out, 3, axis=3) if mode == "RGB" and out.shape[3] == 1 else out
+        out[position] = _pixels(one, mode, size)
+    return out if modes else np.repeat(out, 3, axis=3)
 
 
 def _position(data: Dataset, row: Hashable) -> int:
@@ -110,6 +118,8 @@ def _open(data: Dataset, position: int) -> Image | str:
 
 
 def _briefly(broken: BaseException) -> str:
+    if isinstance(broken, OSError) and broken.strerror:
+        return broken.strerror  # without the path, which may be another on each machine
     # Pillow names the memory address of the buffer it could not identify: no two runs would say the same
     return "unknown or damaged format" if "BytesIO" in str(broken) or "identify" in str(broken) else str(broken)
 

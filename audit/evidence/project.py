@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -34,19 +34,35 @@ def project(evidence: Evidence, found: Mapping[str, Issues]) -> Projection | Non
     places, trust = evidence.plane(chosen)
     if trust is None:
         return None
+    return Projection(whole(places, data.rows[chosen]), len(data), round(trust, 4), evidence.made_of)
+
+
+def whole(places: np.ndarray, rows: pd.Index) -> pd.DataFrame:
+    """Places (m, 2) as a Projection keeps them, by row."""
     low, side = places.min(axis=0), float(np.ptp(places, axis=0).max())
-    whole = np.round((places - low) / side * SCALE).astype("int16")
-    kept = pd.DataFrame(whole, index=data.rows[chosen], columns=["x", "y"])
-    return Projection(kept, len(data), round(trust, 4), evidence.made_of)
+    return pd.DataFrame(np.round((places - low) / side * SCALE).astype("int16"), index=rows, columns=["x", "y"])
 
 
 def sampled(data: Dataset, found: Mapping[str, Issues], seed: int, most: int = ROWS) -> np.ndarray:
+    """(m,) positions, ascending, as `chosen` by what the checks found."""
+    flagged = [_places(data.rows, i.findings.index[: min(FLAGGED, most // 2)]) for i in found.values()]
+    return chosen(data, flagged, seed, most)
+
+
+def chosen(data: Dataset, flagged: Iterable[Sequence[int]], seed: int, most: int = ROWS) -> np.ndarray:
     """(m,) positions, ascending: all rows if there are at most `most`, else the worst of each check and a draw of the
-    others, each class by its share."""
+    others, each class by its share.
+
+    Args:
+        data: the rows.
+        flagged: of each check the positions that it flags, worst first; -1 for what is not among the rows.
+        seed: by which the others are drawn.
+        most: rows at most.
+    """
     n = len(data)
     if n <= most:
         return np.arange(n)
-    worst = _worst(data, found, min(FLAGGED, most // 2))
+    worst = _worst(flagged, min(FLAGGED, most // 2))
     others = np.setdiff1d(np.arange(n), worst)
     drawn = np.random.default_rng(seed).permutation(others)
     if data.roles.label is not None:
@@ -57,9 +73,9 @@ def sampled(data: Dataset, found: Mapping[str, Issues], seed: int, most: int = R
     return np.sort(np.concatenate([worst, drawn[: most - len(worst)]]))
 
 
-def _worst(data: Dataset, found: Mapping[str, Issues], most: int) -> np.ndarray:
+def _worst(flagged: Iterable[Sequence[int]], most: int) -> np.ndarray:
     """(m,) positions of the worst findings, from each check in turn."""
-    lines = [(rank, p) for i in found.values() for rank, p in enumerate(_places(data.rows, i.findings.index[:most]))]
+    lines = [(rank, p) for positions in flagged for rank, p in enumerate(positions[:most])]
     order = [p for _, p in sorted(lines, key=lambda line: line[0]) if p >= 0]
     return np.array(list(dict.fromkeys(order))[:most], dtype=np.int64)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -10,7 +10,7 @@ from audit.dataset import Dataset
 from audit.errors import InputError
 from audit.neighbours import Neighbours
 from audit.noise.faults import memorised, other_order, shuffled
-from audit.probabilities import Probabilities, check_probabilities, geometric_mean, linear_head, neighbour_vote
+from audit.probabilities import Probabilities, check_probabilities, geometric_mean, neighbour_vote
 
 HEAD, VOTE = "linear head", "neighbour vote"
 CHEAP = (HEAD, VOTE)
@@ -57,14 +57,7 @@ def unseen(brought: Mapping[str, np.ndarray], cheap: Mapping[str, np.ndarray], l
 
 
 def cheap(
-    vectors: np.ndarray,
-    near: Neighbours,
-    labels: np.ndarray,
-    folds: np.ndarray,
-    together: np.ndarray,
-    classes: int,
-    tick: Callable[[int, int], None],
+    head: np.ndarray, near: Neighbours, labels: np.ndarray, together: np.ndarray, classes: int
 ) -> dict[str, np.ndarray]:
     """The two views that assay makes of any data: (n, K) each, in the order of `CHEAP`."""
-    head = linear_head(vectors, labels, folds, classes, tick)
     return {HEAD: head, VOTE: neighbour_vote(near, labels, together, classes)}

@@ -13,6 +13,8 @@ OURS = {
     "ExpectSplitLeakageToBeZero": "expect_split_leakage_to_be_zero",
 }
 """Class to the type under which Great Expectations registers it."""
+LATE = (*OURS, "RequireExpectations")
+"""What `audit.gx` imports when it is asked for."""
 INSTEAD = {
     "expect_certificate_to_be_valid": "assay gate --verify",
     "expect_conflicting_duplicates_to_be_zero": 'the limit "conflicts.count" = 0',

@@ -20,6 +20,8 @@ PROGRAM = 400 << 20
 """Resident memory of the program itself with every library that an audit imports, Great Expectations the heaviest."""
 VIEWS, NEIGHBOURS = 8, 50
 """An ordinary audit holds about so many (n, K) arrays of float64 at its peak, and so many neighbours of each row."""
+PICTURED = 24 << 10
+"""Bytes of a picture's gradients and pixels, and of their copies while principal components are fitted to them."""
 
 
 def parse_size(said: str) -> int:

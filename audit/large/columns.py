@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Mapping
+
 import numpy as np
 import pandas as pd
 
 from audit.checks.imbalance import RARE
-from audit.large.found import Streamed, findings, streamed
+from audit.large.found import SHOWN, Streamed, findings, streamed
 from audit.large.rows import wanted_columns
 from audit.large.table import LargeData
 from audit.report import Issues
@@ -38,16 +41,18 @@ def imbalance(data: LargeData, rare: float = RARE) -> Streamed:
     return streamed(issues, lambda s: score[codes[s]], lambda s: low[codes[s]], worst, lines)
 
 
-def missing(data: LargeData, gone: np.ndarray) -> Streamed:
-    """Rows that lack a value in a column with a role.
+def missing(data: LargeData, gone: np.ndarray, shut: Mapping[int, str]) -> Streamed:
+    """Rows that lack a value in a column with a role, or whose picture cannot be opened.
 
     Args:
         data: the rows.
         gone: (n, columns / 8) uint8 bits of the empty cells.
+        shut: positions of rows whose picture cannot be opened, ascending, and why.
     """
     _, columns = wanted_columns(data.head.roles)
     n, width = len(gone), len(columns)
-    flagged = np.asarray(gone.any(axis=1))
+    flagged, broken = np.asarray(gone.any(axis=1)), np.fromiter(shut, np.int64, len(shut))
+    flagged[broken] = True
     positions = np.flatnonzero(flagged)
     counts = np.zeros(width, np.int64)
     short = np.zeros(n, np.uint16 if width < 1 << 16 else np.uint32)
@@ -55,6 +60,7 @@ def missing(data: LargeData, gone: np.ndarray) -> Streamed:
         cells = np.unpackbits(gone[at], axis=1, count=width)
         counts += cells.sum(axis=0, dtype=np.int64)
         short[at] = cells.sum(axis=1, dtype=np.int64)
+    short[broken] = width
     worst = positions[np.argsort(-short[positions].astype(np.int64), kind="stable")]
 
     def score(s: slice | np.ndarray) -> np.ndarray:
@@ -62,16 +68,23 @@ def missing(data: LargeData, gone: np.ndarray) -> Streamed:
 
     def lines(at: np.ndarray) -> pd.DataFrame:
         cells = np.unpackbits(gone[at], axis=1, count=width).astype(bool)
-        reason = [_why([columns[j] for j in np.flatnonzero(line)]) for line in cells]
-        return findings(data, at, score(at), reason, kind="missing")
+        lacking = [_why([columns[j] for j in np.flatnonzero(line)]) for line in cells]
+        reason = [shut.get(p, why) for p, why in zip(at.tolist(), lacking, strict=True)]
+        kind = ["unreadable" if p in shut else "missing" for p in at.tolist()]
+        return findings(data, at, score(at), reason, kind=kind)
 
     order = [k for k in np.argsort(-counts, kind="stable") if counts[k]]
     issues = Issues(
         "missing",
-        measures={"count": len(positions), "rate": len(positions) / n, "cells": int(counts.sum()), "unreadable": 0},
+        measures={
+            "count": len(positions),
+            "rate": len(positions) / n,
+            "cells": int(counts.sum()),
+            "unreadable": len(shut),
+        },
         detail={
             "columns": [{"column": columns[k], "count": int(counts[k]), "share": float(counts[k] / n)} for k in order],
-            "unreadable": [],
+            "unreadable": [{"row": data.rows[p], "why": why} for p, why in itertools.islice(shut.items(), SHOWN)],
         },
     )
     return streamed(issues, score, lambda s: flagged[s], worst, lines)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -17,9 +18,14 @@ Blocks = Callable[[], Iterator[pd.Series | pd.Index]]
 IDS = 1 << 16
 
 
-def fingerprint(data: LargeData) -> tuple[str, tuple[str, ...]]:
-    """The hash of names, order, values and roles, and the columns that are hashed otherwise than in memory: then it is
-    equal for equal data that is audited block by block, but not to the fingerprint of the data in memory."""
+def fingerprint(data: LargeData, pictures: np.ndarray | None = None) -> tuple[str, tuple[str, ...]]:
+    """The hash of names, order, values, pictures and roles, and the columns that are hashed otherwise than in memory:
+    then it is equal for equal data that is audited block by block, but not to the fingerprint of the data in memory.
+
+    Args:
+        data: all rows.
+        pictures: (n, 2) halves of the hash of each row's content, where rows are pictures.
+    """
     names = [str(c) for c in data.head.table.columns]
     roles = data.head.roles
     head = [repr(sorted(roles.to_dict().items())).encode(), repr(data.classes).encode()]
@@ -27,7 +33,8 @@ def fingerprint(data: LargeData) -> tuple[str, tuple[str, ...]]:
     hashed = {"": _hash(lambda: (data.rows[i : i + IDS] for i in range(0, len(data.rows), IDS)))}
     hashed |= {c: _hash(blocks) for c, blocks in columns.items()}
     odd = tuple(c for c, (_, same) in hashed.items() if not same)
-    digest = fp.digest([*(n.encode() for n in names), *head, *(h for h, _ in hashed.values())])
+    content: list[Any] = [] if pictures is None else [_bytes(pictures.ravel())]
+    digest = fp.digest([*(n.encode() for n in names), *head, *(h for h, _ in hashed.values()), *content])
     return digest, odd
 
 

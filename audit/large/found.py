@@ -16,6 +16,7 @@ from audit.report import Issues, no_rows
 SHOWN = 1_000
 """Flagged rows of a check that the pages know of; issues.parquet has all."""
 EXACT, SAMPLED, SKIPPED = "exact, streamed", "sampled", "skipped"
+LEARNT = "every row, by models of a sample"
 Column = Callable[[slice], Any]
 """The values of some consecutive rows, as an array of numpy's or pandas'."""
 Lines = Callable[[np.ndarray], pd.DataFrame]

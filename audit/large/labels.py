@@ -16,11 +16,10 @@ from audit.large.found import Streamed, findings, streamed
 from audit.large.probabilities import Brought
 from audit.large.table import LargeData
 from audit.noise.faults import memorised, other_order, shuffled
-from audit.noise.judge import CLEANLAB_SCORE, Judged
+from audit.noise.judge import Judged, Ranked, cleanlabs
 from audit.noise.tables import tables
 from audit.probabilities import ROW_SUM_TOLERANCE
 from audit.report import Issues
-from audit.statistics import wilson
 from audit.stream import joint as counting
 from audit.stream.kernel import Block, Grouped, Partial, grouped, judge, merge, scan, thresholds
 from audit.stream.prune import by_class, by_noise_rate
@@ -86,7 +85,7 @@ def second(look: Look) -> Said:
     """Pass 2 over one block; InputError names the first row that does not sum to 1."""
     X = look.read()
     labels = look.labels[: len(X)]
-    _refuse_sums(X, look.start)
+    refuse_sums(X, look.start)
     rows, pairs = judge(Block(look.start, labels, X), look.limits)
     others = X.copy()
     each = np.arange(len(X))
@@ -103,7 +102,8 @@ def second(look: Look) -> Said:
     )
 
 
-def _refuse_sums(X: np.ndarray, start: int) -> None:
+def refuse_sums(X: np.ndarray, start: int) -> None:
+    """InputError naming the first row, `start` being that of the first line, which does not sum to 1."""
     sums = X.sum(axis=1, dtype=np.float64)
     wrong = np.flatnonzero(~(np.abs(sums - 1) <= ROW_SUM_TOLERANCE))  # NaN is wrong too
     if len(wrong):
@@ -168,7 +168,8 @@ def labels(data: LargeData, brought: Brought, run: Map, filter_by: FilterBy = DE
     given = places[codes]
     found = learn(source, given, run)
     unseen = _refuse_faults(found, given, brought)
-    said = _judged(found, found.flags[filter_by], codes, back, filter_by)
+    ranked = Ranked(found.rows.confidence, found.flags[filter_by], back[found.other], found.probability)
+    said = cleanlabs(ranked, codes, found.rows.classes, found.count, filter_by)
     flagged = np.flatnonzero(said.flagged)
     worst = flagged[np.argsort(said.score[flagged], kind="stable")]
     return streamed(
@@ -176,7 +177,7 @@ def labels(data: LargeData, brought: Brought, run: Map, filter_by: FilterBy = DE
         lambda s: said.score[s].astype("float64"),
         lambda s: said.flagged[s],
         worst,
-        lambda p: _lines(data, said, p),
+        lambda p: lines_of(data, said, p),
         given=lambda s: _named(data, codes[s]),
         suggested=lambda s: _named(data, said.suggested[s]),
         suggested_probability=lambda s: said.probability[s].astype("float64"),
@@ -192,28 +193,6 @@ def _refuse_faults(found: Learnt, labels: np.ndarray, brought: Brought) -> tuple
     if why := order or shuffled(tried, own) or memorised(tried, own):
         raise InputError(f"{brought.source.name}: {why}")
     return () if enough else ("with so many classes nobody looked whether the columns are in another order",)
-
-
-def _judged(found: Learnt, flagged: np.ndarray, codes: np.ndarray, back: np.ndarray, filter_by: FilterBy) -> Judged:
-    n, K = len(codes), found.rows.classes
-    suggested = back[found.other]
-    pairs = np.zeros((K, K))
-    np.add.at(pairs, (codes[flagged], suggested[flagged]), 1)
-    low, high = wilson(found.count, n)
-    return Judged(
-        score=found.rows.confidence,
-        flagged=flagged,
-        suggested=suggested,
-        probability=found.probability,
-        count=found.count,
-        rate=found.count / n,
-        rate_low=low,
-        rate_high=high,
-        pairs=pairs,
-        score_used=CLEANLAB_SCORE,
-        cutoff_used=f"cleanlab {filter_by}",
-        rule="cleanlab num_label_issues: the off-diagonal of the confident joint",
-    )
 
 
 def _measures(said: Judged) -> dict[str, float]:
@@ -266,7 +245,8 @@ def _named(data: LargeData, codes: np.ndarray) -> np.ndarray:
     return np.asarray(names[codes])
 
 
-def _lines(data: LargeData, said: Judged, positions: np.ndarray) -> pd.DataFrame:
+def lines_of(data: LargeData, said: Judged, positions: np.ndarray) -> pd.DataFrame:
+    """What is found of flagged rows, in the order given."""
     suggested = _named(data, said.suggested[positions])
     given = data.given(positions)
     sure = said.probability[positions]

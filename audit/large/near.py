@@ -19,6 +19,8 @@ from audit.neighbours.rerank import SPARE
 
 AT_ONCE = 1 << 11
 """Rows whose vectors are made at a time: a text's words and signs take far more memory than its vector."""
+PICTURES_AT_ONCE = 1 << 8
+"""The same where a cell may hold a whole picture."""
 TOGETHER = 8
 """Tiles that a worker takes at a time: those after the first need look at no row beyond what the first found."""
 QUERIES = 256
@@ -54,7 +56,12 @@ class Asked:
     def columns(self) -> list[str]:
         """The columns that vectors are made of."""
         roles = self.head.roles
-        return [c for c in (roles.text, *roles.features) if c is not None]
+        return [c for c in (roles.text, roles.image, *roles.features) if c is not None]
+
+    @property
+    def at_once(self) -> int:
+        """Rows whose vectors are made at a time."""
+        return at_once(self.head)
 
     def vectors(self, data: Dataset) -> np.ndarray:
         """float32 (n, d) as they are compared."""
@@ -62,12 +69,17 @@ class Asked:
         return made if self.centre is None else directions(made, self.centre)
 
 
+def at_once(head: Dataset) -> int:
+    """Rows whose vectors are made at a time."""
+    return PICTURES_AT_ONCE if head.kind == "image" else AT_ONCE
+
+
 def nearest_rows(asked: Asked, table: LargeTable, run: Map, progress: Progress) -> Neighbours:
     """The k nearest of all rows to each query but itself, by distance in float64, ties by row: (m, k)."""
-    near = _none(asked)
+    near = nobody(asked)
     found = run(functools.partial(near_here, asked), stretches(table, TOGETHER * asked.tile))
     for stretch, part in zip(stretches(table, TOGETHER * asked.tile), found, strict=True):
-        near = _joined(near, part)
+        near = joined(near, part)
         progress("neighbours", stretch.stop, table.rows)
     kept = min(asked.k, table.rows - 1)
     return near.first(kept)
@@ -75,14 +87,15 @@ def nearest_rows(asked: Asked, table: LargeTable, run: Map, progress: Progress) 
 
 def near_here(asked: Asked, stretch: Stretch) -> Neighbours:
     """The nearest of a stretch's rows; where it has too few, -1 at an infinite distance."""
-    near = _none(asked)
+    near = nobody(asked)
     for start in range(stretch.start, stretch.stop, asked.tile):
         here = replace(stretch, start=start, stop=min(start + asked.tile, stretch.stop))
-        near = _with_tile(asked, near, vectors_of(asked, here), start)
+        near = with_tile(asked, near, vectors_of(asked, here), start)
     return near
 
 
-def _none(asked: Asked) -> Neighbours:
+def nobody(asked: Asked) -> Neighbours:
+    """No neighbours yet: -1 at an infinite distance."""
     shape = (len(asked.own), asked.k)
     return Neighbours(np.full(shape, -1, np.int64), np.full(shape, np.inf))
 
@@ -91,13 +104,13 @@ def vectors_of(asked: Asked, stretch: Stretch) -> np.ndarray:
     """float32 (n, d) of a stretch's rows, made `AT_ONCE` at a time."""
     made = []
     roles = replace(asked.head.roles, label=None, id=None, group=None, split=None, weight=None)
-    for start, rows in slabs(stretch, asked.columns, AT_ONCE):
+    for start, rows in slabs(stretch, asked.columns, asked.at_once):
         frame = frame_of(rows, stretch.parts[0].path, start)
         made.append(asked.vectors(replace(asked.head, table=frame, roles=roles, classes=())))
     return np.concatenate(made)
 
 
-def _with_tile(asked: Asked, near: Neighbours, base: np.ndarray, start: int) -> Neighbours:
+def with_tile(asked: Asked, near: Neighbours, base: np.ndarray, start: int) -> Neighbours:
     """With the rows of a tile: those that a product in float32 finds near enough, their distances in float64."""
     points = Centred.of(base, asked.queries)
     sizes, lengths = (np.einsum("nd,nd->n", x, x) for x in (points.asked, points.base))
@@ -163,7 +176,7 @@ def _with_pairs(near: Neighbours, who: np.ndarray, row: np.ndarray, distance: np
     return Neighbours(*both)
 
 
-def _joined(near: Neighbours, more: Neighbours) -> Neighbours:
+def joined(near: Neighbours, more: Neighbours) -> Neighbours:
     """The nearest of both."""
     m, k = near.indices.shape
     return _with_pairs(near, np.repeat(np.arange(m), k), more.indices.ravel(), more.distances.ravel())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +15,9 @@ from audit.errors import OutputError
 from audit.files import plain, write_bytes, write_json
 from audit.large.run import Large
 from audit.render.markdown import markdown
+from audit.render.page.blocks import OF_A_MIX_UP
 from audit.render.page.html import html
-from audit.report import DIGEST, FINDING_COLUMNS, no_rows, report_digest, write_map
+from audit.report import DIGEST, FINDING_COLUMNS, Issues, no_rows, report_digest, write_map
 from audit.verdict import Verdict
 
 GROUP = 1 << 17
@@ -28,33 +29,50 @@ PAGED = 60
 
 
 def publish_blocks(large: Large, verdict: Verdict, folder: Path) -> None:
-    """Write report.html, report.md, scores.parquet, issues.parquet and audit.json into `folder`, the last one last."""
+    """Write report.html, report.md, scores.parquet, issues.parquet, map.parquet if there is a map, and audit.json into
+    `folder`, the last one last."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "audit.json").unlink(missing_ok=True)
     except OSError as refused:
         raise OutputError(f"{folder}: cannot write here: {refused.strerror}") from None
-    page = html(large.report, verdict, shown(large), None, path=f"{folder}/")
+    page = html(large.report, verdict, shown(large), large.reference, path=f"{folder}/")
     write_bytes(folder / "report.html", page.encode())
     write_bytes(folder / "report.md", markdown(large.report, verdict, path=f"{folder}/").encode())
     _write(folder / "scores.parquet", _scores(large))
     _write(folder / "issues.parquet", _issues(large))
-    write_map(None, folder)
+    write_map(large.report.projection, folder)
     values = plain(large.report.to_dict())
     write_json(folder / "audit.json", {**values, DIGEST: report_digest(values, folder)})
 
 
 def shown(large: Large) -> Dataset:
-    """The rows that a page may show: the worst of each check, and those they are compared with."""
-    data = large.data
+    """The rows that a page may show: the worst of each check, those they are compared with, and those on the map."""
+    data, placed = large.data, large.report.projection
     positions = [np.zeros(1, np.int64)]
-    for streamed in large.found.values():
+    if placed is not None:
+        positions.append(_places(data.rows, placed.places.index.astype(str)))
+    for check, streamed in large.found.items():
         positions.append(streamed.flagged[:PAGED])
-        twins = streamed.issues.findings["twin"].head(PAGED).dropna()
-        sets = [row for s in streamed.issues.detail.get("sets", ()) for row in s["rows"][:9]]
-        named = pd.Index([str(row) for row in [*twins, *sets]])
+        elsewhere = check == "leakage" and large.reference is not None  # the twins are rows of the reference
+        detail = streamed.issues.detail
+        twins = streamed.issues.findings["twin"].head(0 if elsewhere else PAGED).dropna()
+        sets = [row for s in detail.get("sets", ()) for row in s["rows"][:9]]
+        sides = () if check != "leakage" else ("row",) if elsewhere else ("row", "reference_row")
+        leaks = detail.get("pairs", ()) if check == "leakage" else ()  # those of labels are of classes
+        pairs = [p[side] for p in leaks for side in sides]
+        cards = _of_labels(streamed.issues) if check == "labels" else []
+        named = pd.Index([str(row) for row in [*twins, *sets, *pairs, *cards]])
         positions.append(_places(data.rows, named))
     return data.at(np.unique(np.concatenate(positions)))
+
+
+def _of_labels(issues: Issues) -> list[Hashable]:
+    """Rows beyond the worst that cards of labels show: some of each mix-up, and the nearest ones of either label."""
+    found, why = issues.findings, issues.detail.get("why", ())
+    some = found.groupby(["given", "suggested"], dropna=False).cumcount().to_numpy() < OF_A_MIX_UP
+    near = [line[side] for line in why for side in ("agreeing", "disagreeing")]
+    return [*found.index[some], *(one["row"] for one in near if one is not None)]
 
 
 def _places(rows: pd.Index, named: pd.Index) -> np.ndarray:

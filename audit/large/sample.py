@@ -8,18 +8,21 @@ a smaller sample is a part of a larger one.
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
 from audit.large.copies import Sets
-from audit.statistics import wilson
 
 STEP = np.uint64(0x9E3779B97F4A7C15)
 MIXERS = ((np.uint64(30), np.uint64(0xBF58476D1CE4E5B9)), (np.uint64(27), np.uint64(0x94D049BB133111EB)))
 CHUNK = 1 << 16
+TAIL = 0.025
+"""Of the draws, beyond either end of an interval."""
 
 
 def drawn(hashes: np.ndarray, equal: Sets, count: int, seed: int) -> np.ndarray:
@@ -31,16 +34,21 @@ def drawn(hashes: np.ndarray, equal: Sets, count: int, seed: int) -> np.ndarray:
         count: how many to draw.
         seed: of the audit.
     """
-    n = len(hashes)
-    if count >= n:
-        return np.arange(n)
-    keys = np.empty(n, np.uint64)
+    if count >= len(hashes):
+        return np.arange(len(hashes))
+    own = keys(hashes, equal, seed)
+    last = np.partition(own, count - 1)[count - 1]
+    return np.flatnonzero(own <= last)[:count]
+
+
+def keys(hashes: np.ndarray, equal: Sets, seed: int) -> np.ndarray:
+    """(n,) uint64 by which rows are drawn, the smallest first."""
+    out = np.empty(len(hashes), np.uint64)
     salt = _mixed(np.array([seed], np.int64).view(np.uint64))
-    for i in range(0, n, CHUNK):
-        keys[i : i + CHUNK] = _mixed(hashes[i : i + CHUNK, 0] ^ salt)
-    keys[equal.rows] = _mixed(keys[equal.rows] + STEP * _before(equal))
-    last = np.partition(keys, count - 1)[count - 1]
-    return np.flatnonzero(keys <= last)[:count]
+    for i in range(0, len(hashes), CHUNK):
+        out[i : i + CHUNK] = _mixed(hashes[i : i + CHUNK, 0] ^ salt)
+    out[equal.rows] = _mixed(out[equal.rows] + STEP * _before(equal))
+    return out
 
 
 def _mixed(values: np.ndarray) -> np.ndarray:
@@ -74,17 +82,24 @@ class Share:
         """The sample's share."""
         return self.hits / self.drawn
 
-    @property
+    @cached_property
     def ends(self) -> tuple[float, float]:
-        """Wilson's 95 % interval of the share of all rows. Drawn without replacement, m of n rows say as much as
-        m (n - 1) / (n - m) that are put back, and all of them leave nothing open."""
+        """The exact 95 % interval of the share of all rows: no more of them have it than would leave so few among the drawn
+        ones in 2.5 % of draws, and no fewer than would bring so many there (Clopper, Pearson: The use of confidence or
+        fiducial limits, 1934, here for rows that are not put back)."""
         if self.drawn >= self.rows:
             return self.rate, self.rate
-        worth = self.drawn * (self.rows - 1) / (self.rows - self.drawn)
-        low, high = wilson(worth * self.rate, worth)
+
+        def many(count: int) -> bool:
+            return 1 - _at_most(self.hits - 1, self.drawn, count, self.rows) >= TAIL
+
+        def few(count: int) -> bool:
+            return _at_most(self.hits, self.drawn, count, self.rows) < TAIL
+
         # at least what was seen, and not what was seen to be otherwise
-        seen = self.rows - self.drawn + self.hits
-        return max(low, self.hits / self.rows), min(high, seen / self.rows)
+        counts = range(self.hits, self.rows - self.drawn + self.hits + 1)
+        low, above = (bisect_left(counts, 1, key=seen) for seen in (many, few))
+        return counts[low] / self.rows, counts[above - 1] / self.rows
 
     def measures(self, prefix: str = "") -> dict[str, float]:
         """The count and the rate as measures."""
@@ -95,6 +110,17 @@ class Share:
         low, high = self.ends
         count: list[float] = [math.floor(low * self.rows + 1e-9), math.ceil(high * self.rows - 1e-9)]
         return {f"{prefix}count": count, f"{prefix}rate": [low, high]}
+
+
+def _at_most(hits: int, drawn: int, count: int, rows: int) -> float:
+    """The probability that among the rows drawn there are no more than `hits` of the `count` that have something."""
+    from scipy.special import gammaln
+
+    def ways(of: Any, some: Any) -> Any:
+        return gammaln(of + 1) - gammaln(some + 1) - gammaln(of - some + 1)
+
+    x = np.arange(max(0, drawn - (rows - count)), min(hits, count) + 1)
+    return float(np.exp(ways(count, x) + ways(rows - count, drawn - x) - ways(rows, drawn)).sum())
 
 
 def told(what: str, share: Share) -> str:

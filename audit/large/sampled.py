@@ -19,15 +19,15 @@ from audit.checks.outliers import K as FAR
 from audit.checks.outliers import far_of
 from audit.dataset import Dataset
 from audit.errors import InputError, NotApplicable
-from audit.evidence.embeddings import describe, directions, fit
-from audit.evidence.gather import GRAPH, NEAR, Progress
+from audit.evidence.backbone import BackboneSpace
+from audit.evidence.embeddings import describe
+from audit.evidence.gather import NEAR
 from audit.large.copies import SETS, Sets
-from audit.large.engine import Map
 from audit.large.found import SAMPLED, Streamed, findings
-from audit.large.near import Asked, nearest_rows
+from audit.large.near import Asked
 from audit.large.sample import Share, sampled, told
 from audit.large.table import LargeData
-from audit.neighbours import Neighbours, nearest, sets
+from audit.neighbours import Neighbours, sets
 from audit.report import Issues
 
 CHAIN = 4
@@ -60,6 +60,12 @@ class Sample:
         return len(self.rows) == self.data.table.rows
 
     @property
+    def made_of(self) -> str:
+        """How vectors are made, in words."""
+        space = self.asked.space
+        return describe(self.own, space.backbone if isinstance(space, BackboneSpace) else None)
+
+    @property
     def threshold(self) -> float:
         """The distance below which two rows look the same."""
         nearest = self.near.distances[:, :1]
@@ -68,18 +74,6 @@ class Sample:
     def share(self, hits: np.ndarray) -> Share:
         """Of all rows, by the drawn ones that have it."""
         return Share(int(np.count_nonzero(hits)), len(self.rows), self.data.table.rows)
-
-
-def look_around(data: LargeData, rows: np.ndarray, own: Dataset, run: Map, seed: int, progress: Progress) -> Sample:
-    """Fit a space to the drawn rows, and find the nearest of all rows to each in it, exactly."""
-    _, space = fit(own, seed=seed)
-    vectors = space(own)  # as all rows' are made, so that a row's copy lies where it lies
-    centre = None if own.kind == "table" else vectors.mean(axis=0)
-    queries = vectors if centre is None else directions(vectors, centre)
-    near = nearest(queries, GRAPH).distances  # among themselves: among all rows the k-th is no farther
-    bound = near[:, -1] if near.shape[1] == GRAPH else np.full(len(rows), np.inf)
-    asked = Asked(space, centre, data.head, queries, rows, bound, GRAPH)
-    return Sample(data, rows, own, asked, nearest_rows(asked, data.table, run, progress))
 
 
 def of_drawn(data: LargeData, rows: np.ndarray, issues: Issues) -> Streamed:
@@ -126,7 +120,7 @@ def outliers(sample: Sample, spread: float = 6.0) -> Streamed:
         **sampled(share.drawn, share.rows, share.intervals()),
         "notes": [told("outliers", share)],
         "threshold": far.threshold,
-        "meaning": f"mean distance to {FAR} neighbours against the median row's; {describe(sample.own)}",
+        "meaning": f"mean distance to {FAR} neighbours against the median row's; {sample.made_of}",
     }
     scores = scored(sample.own.rows, far.score, far.flagged)
     issues = Issues("outliers", measures=share.measures(), scores=scores, findings=lines, detail=detail)
@@ -168,7 +162,7 @@ def with_near(found: Streamed, sample: Sample, equal: Sequence[Sets]) -> Streame
         **sampled(share.drawn, share.rows, share.intervals("near.")),
         "path": f"{issues.detail['path']}; near {SAMPLED}",
         "near_threshold": sample.threshold,
-        "meaning": f"near: closer than {NEAR:g} of the median distance between nearest neighbours; {describe(sample.own)}",
+        "meaning": f"near: closer than {NEAR:g} of the median distance between nearest neighbours; {sample.made_of}",
         "notes": [told("near duplicates", share)],
         "sets": [*issues.detail["sets"], *_pairs(sample, positions, first[flagged])][:SETS],
     }
@@ -247,7 +241,7 @@ def non_iid(sample: Sample, significance: float = SIGNIFICANT) -> Streamed:
         "nearer": bool(np.abs(ends[0] - ends[1]).mean() < (n + 1) / 3),
         "sorted_by_label": sorted_by_label(sample.own),
         "cut": _cut(sample, ends),
-        "meaning": f"distances in order of {ORDERED} neighbours against all pairs; {describe(sample.own)}",
+        "meaning": f"distances in order of {ORDERED} neighbours against all pairs; {sample.made_of}",
         "notes": [every if sample.all else note],
     }
     scores = scored(sample.own.rows, _nearness(sample, kept), np.zeros(m, bool))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Hashable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +37,8 @@ class Part:
     rows: int
     batch: int
     """Rows that are read at a time."""
+    without: np.ndarray | None = field(default=None, compare=False)
+    """Ascending places in the row group of rows that are left out, and not counted in `rows`."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,6 +60,18 @@ class LargeTable:
         """Every row, in order."""
         for part in self.parts:
             yield from batches(part, columns)
+
+    def without(self, out: np.ndarray) -> LargeTable:
+        """As if the files did not have the rows at some positions, ascending; of a table that has all."""
+        parts, start = [], 0
+        for part in self.parts:
+            low, high = np.searchsorted(out, [part.start, part.start + part.rows])
+            left = part.rows - int(high - low)
+            if left:
+                places = out[low:high] - part.start if high > low else None
+                parts.append(replace(part, start=start, rows=left, without=places))
+            start += left
+        return replace(self, parts=tuple(parts), rows=start)
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,6 +98,13 @@ class LargeData:
         names = np.empty(len(self.classes), dtype=object)
         names[:] = self.classes
         return np.asarray(names[self.codes[positions]])
+
+    def without(self, out: np.ndarray) -> LargeData:
+        """All rows but those at some positions, ascending."""
+        if not len(out):
+            return self
+        codes = None if self.codes is None else np.delete(self.codes, out)
+        return LargeData(self.table.without(out), self.head, self.rows.delete(out), codes)
 
     def at(self, positions: np.ndarray) -> Dataset:
         """Some rows, ascending, read from the files."""
@@ -150,15 +171,18 @@ def arrow_batches(part: Part, columns: Sequence[str]) -> Iterator[tuple[int, Any
     """The same as Arrow tables."""
     import pyarrow as pa
 
-    start = part.start
+    start, place = part.start, 0
     try:
         with parquet(part.path, pre_buffer=False, buffer_size=1 << 20) as file:
             for batch in file.iter_batches(
                 part.batch, row_groups=[part.group], columns=list(columns), use_threads=False
             ):
-                if batch.num_rows:
-                    yield start, pa.Table.from_batches([batch]).select(list(columns))
-                start += batch.num_rows
+                rows = pa.Table.from_batches([batch]).select(list(columns))
+                if part.without is not None:
+                    rows = rows.filter(pa.array(~np.isin(np.arange(place, place + len(rows)), part.without)))
+                if len(rows):
+                    yield start, rows
+                start, place = start + len(rows), place + batch.num_rows
     except (pa.ArrowException, OSError) as broken:
         raise InputError(f"{part.path}: not a whole Parquet file: {_first(broken)}") from None
 
@@ -176,10 +200,23 @@ def open_data(table: LargeTable, named: Named, classes: Sequence[Hashable] | Non
     known = classes if classes is not None else content.classes if _remembers(content, label) else None
     codes, order = (None, ()) if label is None else _labels(table, label, known)
     head = build(content, replace(named, label=label), order or None)
-    if head.roles.image is not None or head.images is not None:
-        raise InputError(f"{table.path}: pictures are not audited block by block")
     inferred = (f"roles are inferred from the first {len(head):,} rows", *head.inferred) if head.inferred else ()
+    if head.roles.image is not None:
+        _refuse_remote_files(table, head.roles.image)
+        head = replace(head, table=head.table.iloc[:FEWEST_ROWS])  # whose cells may be whole pictures
     return LargeData(table, replace(head, inferred=inferred), _ids(table, head), codes)
+
+
+def _refuse_remote_files(table: LargeTable, image: str) -> None:
+    import pyarrow as pa
+
+    kind = table.schema.field(image).type
+    cells = (pa.types.is_binary, pa.types.is_large_binary, pa.types.is_struct)
+    if not isinstance(table.path, Path) and not any(is_(kind) for is_ in cells):
+        raise InputError(
+            f"{table.path}: column {image!r} holds paths, and pictures at an address are not read; put their bytes into "
+            f"the column, or the manifest and the pictures under a path here"
+        )
 
 
 def _head(table: LargeTable) -> Content:
@@ -193,9 +230,9 @@ def _head(table: LargeTable) -> Content:
     with parquet(part.path, pre_buffer=False) as file:
         first = next(file.iter_batches(min(HEAD, part.rows), row_groups=[part.group]))
     kind = "parquet-folder" if is_folder(table.path) else "parquet"
-    return content_of(
-        pa.Table.from_batches([first], schema=table.schema), Origin(kind, str(table.path)), str(table.path)
-    )
+    # a worker may stand in another folder
+    where = table.path.absolute() if isinstance(table.path, Path) else table.path
+    return content_of(pa.Table.from_batches([first], schema=table.schema), Origin(kind, str(where)), str(table.path))
 
 
 def _remembers(content: Content, label: str | None) -> bool:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
 from audit.errors import InputError
+
+CHUNK = 1 << 20
+"""Rows looked at at a time where there are many."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,6 +61,59 @@ def best_f1(probability: np.ndarray) -> Flags:
     return _first(probability, order, int(expected.argmax()) + 1)
 
 
+def flags_of_many(score: np.ndarray, precision: float | None = None, budget: int | None = None) -> np.ndarray:
+    """(n,) bool: the flags of `best_f1`, `at_precision` or `at_budget` by qualities 1 - p, in few bytes a row. A row
+    without one (NaN) has no flag."""
+    _possible(precision, budget)
+    ordered = np.sort(score[~np.isnan(score)])
+    if budget is not None:
+        count = min(budget, len(ordered))
+    else:
+        count = _longest(ordered, precision) if precision is not None else _best(ordered)
+    if not count:
+        return np.zeros(len(score), bool)
+    last = ordered[count - 1]
+    flagged = np.asarray(score < last)
+    flagged[np.flatnonzero(score == last)[: count - int(flagged.sum())]] = True
+    return flagged
+
+
+def _best(ordered: np.ndarray) -> int:
+    """How many of ascending qualities maximise the expected F1."""
+    everything = sum(float(found[-1]) for _, found in _found(ordered)) if len(ordered) else 0.0
+    best, count, before = 0.0, 0, 0.0
+    for i, found in _found(ordered):
+        expected = 2 * (before + found) / (np.arange(i + 1, i + len(found) + 1) + everything)
+        place = int(expected.argmax())
+        if expected[place] > best:
+            best, count = float(expected[place]), i + place + 1
+        before += float(found[-1])
+    return count
+
+
+def _longest(ordered: np.ndarray, precision: float) -> int:
+    """How many of ascending qualities are the longest list of an expected precision."""
+    count, before = 0, 0.0
+    for i, found in _found(ordered):
+        enough = (before + found) / np.arange(i + 1, i + len(found) + 1) >= precision
+        count = i + int(np.flatnonzero(enough)[-1]) + 1 if enough.any() else count
+        before += float(found[-1])
+    return count
+
+
+def _found(ordered: np.ndarray) -> Iterator[tuple[int, np.ndarray]]:
+    """How many wrong labels are expected among the first of each chunk of ascending qualities: (its start, those)."""
+    for i in range(0, len(ordered), CHUNK):
+        yield i, np.cumsum(1.0 - ordered[i : i + CHUNK].astype("float64"))
+
+
+def _possible(precision: float | None, budget: int | None) -> None:
+    if precision is not None and not 0 < precision <= 1:
+        raise InputError(f"precision must lie in (0, 1], this is {precision:g}")
+    if budget is not None and budget < 0:
+        raise InputError(f"a budget is a number of rows, this is {budget}")
+
+
 def at_precision(probability: np.ndarray, precision: float, *, by: np.ndarray | None = None) -> Flags:
     """The longest list whose expected precision is at least `precision`, in (0, 1].
 
@@ -65,8 +122,7 @@ def at_precision(probability: np.ndarray, precision: float, *, by: np.ndarray | 
         precision: the share of the list that is to be wrong.
         by: (n,) qualities, lowest first on the list; by default the most probable rows are.
     """
-    if not 0 < precision <= 1:
-        raise InputError(f"precision must lie in (0, 1], this is {precision:g}")
+    _possible(precision, None)
     order, total = _worst_first(probability, by)
     enough = total / np.arange(1, len(order) + 1) >= precision
     return _first(probability, order, int(np.flatnonzero(enough)[-1]) + 1 if enough.any() else 0)
@@ -74,8 +130,7 @@ def at_precision(probability: np.ndarray, precision: float, *, by: np.ndarray | 
 
 def at_budget(probability: np.ndarray, budget: int, *, by: np.ndarray | None = None) -> Flags:
     """The `budget` most probable rows, or those of the lowest quality `by`."""
-    if budget < 0:
-        raise InputError(f"a budget is a number of rows, this is {budget}")
+    _possible(None, budget)
     return _first(probability, _worst_first(probability, by)[0], budget)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,9 +11,10 @@ import numpy as np
 from audit.errors import InputError
 from audit.noise.cut import Flags, at_budget, at_precision, best_f1, shifted
 from audit.noise.matrix import NoiseMatrix, Reading, anchored, read
-from audit.noise.pool import logarithms, pool, posterior, softmax
+from audit.noise.pool import logarithms, pool, posterior
 from audit.noise.rate import Evidence, Rate, rate_of, widened
-from audit.noise.refit import Features, soft_vote, steady_head
+from audit.noise.refit import Features, soft_vote, steady_heads
+from audit.noise.transfer import Explained, Second, Transfer, other_classes
 
 HEAD, VOTE = "linear head, second stage", "neighbour vote, second stage"
 
@@ -50,6 +51,8 @@ class Estimate:
     seconds: float
     evenness: float
     """Probability that noise does not depend on the row, which the rate depends on; 0 where the rule has it otherwise."""
+    transfer: Transfer
+    """What carries it over to rows that had no part in it."""
     score_used: str = "1 - P(label wrong | views, label), noise matrix estimated"
     cutoff_used: str = "the most probable rows, as many as maximise the expected F1"
 
@@ -114,8 +117,10 @@ def estimate(
     _checked(views, labels, cheap)
     evidence = _gather(views, labels, cheap, features)
     rate = rate_of(evidence, views, labels, cheap)
-    wrong, at = _posterior(evidence, rate)
-    suggested, share, pairs = _others(evidence, at, labels, wrong)
+    wrong, at, ordering = _posterior(evidence, rate)
+    suggested, share, pairs = other_classes(Explained.by(at), evidence.logits, labels, wrong)
+    order = np.argsort(_odds(ordering), kind="stable")
+    used = tuple(map(Explained.by, ordering))
     return Estimate(
         wrong=wrong,
         suggested=suggested,
@@ -134,6 +139,9 @@ def estimate(
         notes=evidence.notes,
         seconds=time.perf_counter() - start,
         evenness=rate.evenness,
+        transfer=Transfer(
+            evidence.powers, evidence.second, used, Explained.by(at), _odds(ordering)[order], wrong[order]
+        ),
     )
 
 
@@ -165,34 +173,39 @@ def _gather(
     pooled = pool(logs, labels, anchors.values)
     notes: tuple[str, ...] = ()
     classes: tuple[np.ndarray, ...] = ()
+    kept: Second | None = None
     if cheap and features is not None:
         brought = logs[[i for i, name in enumerate(names) if name not in cheap]]
-        again = _second_stage(brought, posterior(pooled.truth, labels, anchors.values), labels, anchors, features)
+        again, learnt = _second_stage(
+            brought, posterior(pooled.truth, labels, anchors.values), labels, anchors, features
+        )
         more = np.concatenate([logs, again])
         second = pool(more, labels, anchors.values)
         if second.loss <= pooled.loss:
-            names, logs = (*names, HEAD, VOTE), more
+            names, logs, kept = (*names, HEAD, VOTE), more, learnt
             classes = tuple(a.argmax(axis=1) for a in again)
             anchors = anchored(second.truth, labels)
             pooled = pool(logs, labels, anchors.values)
         else:
             notes = ("the second stage explains the labels no better and is left out",)
     logits = np.tensordot(pooled.powers, logs, 1)
-    return Evidence(names, pooled.weights, logits, anchors, read(logits, labels, anchors), notes, classes)
+    return Evidence(names, pooled.powers, logits, anchors, read(logits, labels, anchors), notes, classes, kept)
 
 
 def _second_stage(
     brought: np.ndarray, soft: np.ndarray, labels: np.ndarray, anchors: NoiseMatrix, features: Features
-) -> np.ndarray:
+) -> tuple[np.ndarray, Second]:
     """(2, n, K) logarithms of the head fitted to the soft labels, and of the vote of what that head says."""
-    head = steady_head(features, soft, labels)
+    heads = steady_heads(features, soft, labels)
+    head = heads(features.vectors, heads.folds)
     heard = pool(np.concatenate([brought, logarithms([head])]), labels, anchors.values)
-    vote = soft_vote(features, posterior(heard.truth, labels, anchors.values))
-    return logarithms([head, vote])
+    votes = posterior(heard.truth, labels, anchors.values)
+    return logarithms([head, soft_vote(features, votes)]), Second(heads, votes)
 
 
-def _posterior(evidence: Evidence, rate: Rate) -> tuple[np.ndarray, Reading]:
-    """P(wrong), the mean over the rates that are possible, and the reading nearest to the mean rate.
+def _posterior(evidence: Evidence, rate: Rate) -> tuple[np.ndarray, Reading, Sequence[Reading]]:
+    """P(wrong), the mean over the rates that are possible, the reading nearest to the mean rate, and those whose odds
+    order the rows.
 
     At each rate it is the best reading moved there, or, where the truth may be sharper than that, the mean of the
     readings from the best to the one of that rate: nothing says how far from the best one the truth lies. Rows are in
@@ -206,14 +219,19 @@ def _posterior(evidence: Evidence, rate: Rate) -> tuple[np.ndarray, Reading]:
         return beyond[0] if beyond else len(readings) - 1
 
     ordering = readings[best : reaching(rate.most) + 1] if rate.beyond else [readings[best]]
-    order = np.argsort(np.mean([r.odds for r in ordering], axis=0), kind="stable")
+    order = np.argsort(_odds(ordering), kind="stable")
     probability = np.zeros(len(order))
     for p in rate.possible:
         used = readings[best : (reaching(p.rate) if p.sharp else best) + 1]
         probability[order] += p.share * shifted(np.sort(np.mean([r.wrong for r in used], axis=0)), p.rate)
     if not rate.beyond:
         probability = _settled(probability, rate.most)
-    return probability, readings[reaching(float(probability.mean()))]
+    return probability, readings[reaching(float(probability.mean()))], ordering
+
+
+def _odds(readings: Sequence[Reading]) -> np.ndarray:
+    """(n,) mean log-odds."""
+    return np.asarray(np.mean([r.odds for r in readings], axis=0))
 
 
 def _settled(probability: np.ndarray, most: float) -> np.ndarray:
@@ -224,19 +242,3 @@ def _settled(probability: np.ndarray, most: float) -> np.ndarray:
     """
     raised = min(best_f1(probability).count / len(probability), most)
     return shifted(probability, raised) if raised > probability.mean() else probability
-
-
-def _others(
-    evidence: Evidence, at: Reading, labels: np.ndarray, wrong: np.ndarray
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The most probable other class of each row, its probability, and the expected rows by given and true class."""
-    rows, classes = np.arange(len(labels)), evidence.logits.shape[1]
-    joint = at.temperature * evidence.logits + np.log(np.maximum(at.matrix, 1e-300)).T[labels]
-    joint[rows, labels] = -np.inf
-    shares = softmax(joint) * wrong[:, None]
-    suggested = joint.argmax(axis=1)
-    probability = shares[rows, suggested]
-    shares[rows, labels] = 1 - wrong
-    pairs = np.zeros((classes, classes))
-    np.add.at(pairs, labels, shares)
-    return suggested, probability, pairs

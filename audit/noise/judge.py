@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 
@@ -99,24 +100,36 @@ def by_score(found: Estimate, score: np.ndarray, name: str, cutoff: Cutoff) -> J
 
 
 def by_cleanlab(pred_probs: np.ndarray, labels: np.ndarray, filter_by: FilterBy) -> Judged:
-    """Exactly what cleanlab's `find_label_issues` flags by `filter_by`, scored by its self-confidence.
-
-    Its count is cleanlab's own, and the interval Wilson's: which rows were drawn, not what the model cannot see.
-    """
-    n, classes = pred_probs.shape
+    """Exactly what cleanlab's `find_label_issues` flags by `filter_by`, scored by its self-confidence."""
+    rows, classes = np.arange(len(labels)), pred_probs.shape[1]
     found = learnt(labels, pred_probs, (filter_by,))
-    flagged, count = found.flags[filter_by], found.count
     others = pred_probs.copy()
-    others[np.arange(n), labels] = -1.0
+    others[rows, labels] = -1.0
     suggested = others.argmax(axis=1)
+    ranked = Ranked(found.self_confidence, found.flags[filter_by], suggested, pred_probs[rows, suggested])
+    return cleanlabs(ranked, labels, classes, found.count, filter_by)
+
+
+class Ranked(NamedTuple):
+    """What cleanlab says of each row: score, flag, the likeliest class but for the given one, and its probability."""
+
+    score: np.ndarray
+    flagged: np.ndarray
+    suggested: np.ndarray
+    probability: np.ndarray
+
+
+def cleanlabs(ranked: Ranked, labels: np.ndarray, classes: int, count: int, filter_by: FilterBy) -> Judged:
+    """The judgement by cleanlab's answers, its count and its flags by `filter_by`.
+
+    The interval is Wilson's: which rows were drawn, not what the model cannot see.
+    """
+    n, flagged = len(labels), ranked.flagged
     pairs = np.zeros((classes, classes))
-    np.add.at(pairs, (labels[flagged], suggested[flagged]), 1)
+    np.add.at(pairs, (labels[flagged], ranked.suggested[flagged]), 1)
     low, high = wilson(count, n)
     return Judged(
-        score=found.self_confidence,
-        flagged=flagged,
-        suggested=suggested,
-        probability=pred_probs[np.arange(n), suggested],
+        **ranked._asdict(),
         count=count,
         rate=count / n,
         rate_low=low,

@@ -11,6 +11,7 @@ from audit.noise.agreement import between, evenness, least, same_everywhere, str
 from audit.noise.floor import floor_low
 from audit.noise.matrix import SUREST, NoiseMatrix, Reading
 from audit.noise.pool import logarithms, softmax
+from audit.noise.transfer import Second
 
 AS_GOOD = 0.01
 """An explanation of the labels is as good as the best when its loss is at most this share larger. The sharpest truth among
@@ -38,13 +39,21 @@ class Evidence:
     """Pooled evidence, and the readings of the labels that it allows."""
 
     names: tuple[str, ...]
-    weights: np.ndarray
+    powers: np.ndarray
+    """(views,) of the pool."""
     logits: np.ndarray
     anchors: NoiseMatrix
     readings: Sequence[Reading]
     notes: tuple[str, ...]
     again: tuple[np.ndarray, ...]
     """(n,) predicted classes of the second stage's views, where there are any."""
+    second: Second | None = None
+    """What those are made of."""
+
+    @property
+    def weights(self) -> np.ndarray:
+        """(views,) the powers as shares of their sum."""
+        return np.asarray(self.powers / self.powers.sum())
 
     def pairs(self, weak: Sequence[np.ndarray]) -> list[tuple[np.ndarray, np.ndarray]]:
         """The two cheap views of each stage, by predicted class."""

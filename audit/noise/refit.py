@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -27,12 +28,56 @@ class Features:
     """(n,) number of the block of rows that never vouch for each other."""
 
 
-def steady_head(features: Features, targets: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """(n, K) `soft_head`; of few rows its normalised geometric mean over several partitions into folds."""
-    if len(labels) > FEW:
-        return soft_head(features, targets)
-    others = [replace(features, folds=_dealt(features, labels, seed)) for seed in range(1, FOLDINGS)]
-    return geometric_mean([soft_head(f, targets) for f in (features, *others)])
+@dataclass(frozen=True, eq=False)
+class SoftHeads:
+    """Linear heads fitted to soft labels: for each fold of each partition one that has not seen that fold."""
+
+    weights: tuple[Mapping[int, np.ndarray], ...]
+    """For each partition (d + 1, K) by fold, the last row offsets."""
+    folds: tuple[np.ndarray, ...]
+    """For each partition (n,) the fold of each row that was learnt from."""
+    size: float
+    """Root mean square of the vectors that were learnt from."""
+
+    def __call__(self, vectors: np.ndarray, folds: Sequence[np.ndarray]) -> np.ndarray:
+        """(n, K) probabilities of rows by the heads that have not seen their fold, of several partitions their
+        normalised geometric mean.
+
+        Args:
+            vectors: (n, d).
+            folds: (n,) for each partition.
+        """
+        scaled = _offset(vectors, self.size)
+        said = [_by_fold(scaled, own, fold) for own, fold in zip(self.weights, folds, strict=True)]
+        return said[0] if len(said) == 1 else geometric_mean(said)
+
+
+def steady_heads(features: Features, targets: np.ndarray, labels: np.ndarray) -> SoftHeads:
+    """Heads fitted to soft labels (n, K); of few rows for several partitions into folds."""
+    seeds = range(1, FOLDINGS) if len(labels) <= FEW else ()
+    return soft_heads(features, targets, [features.folds, *(_dealt(features, labels, seed) for seed in seeds)])
+
+
+def soft_heads(features: Features, targets: np.ndarray, partitions: Sequence[np.ndarray]) -> SoftHeads:
+    """For each partition (n,) the linear heads fitted to soft labels (n, K) out of fold, same penalty."""
+    size = float(np.sqrt(np.mean(np.square(features.vectors, dtype="float64"))))
+    scaled, soft = _offset(features.vectors, size), targets.astype("float32")
+    weights = tuple({int(f): _fit(scaled[p != f], soft[p != f]) for f in np.unique(p)} for p in partitions)
+    return SoftHeads(weights, tuple(partitions), size)
+
+
+def _offset(vectors: np.ndarray, size: float) -> np.ndarray:
+    """float32 (n, d + 1): scaled, and a column of ones."""
+    scaled = (vectors / max(size, 1e-12)).astype("float32")
+    return np.hstack([scaled, np.ones((len(scaled), 1), dtype="float32")])
+
+
+def _by_fold(scaled: np.ndarray, weights: Mapping[int, np.ndarray], folds: np.ndarray) -> np.ndarray:
+    out = np.empty((len(scaled), next(iter(weights.values())).shape[1]))
+    for fold in np.unique(folds):
+        held = folds == fold
+        out[held] = softmax(scaled[held] @ weights[int(fold)])
+    return out
 
 
 def _dealt(features: Features, labels: np.ndarray, seed: int) -> np.ndarray:
@@ -45,18 +90,6 @@ def _dealt(features: Features, labels: np.ndarray, seed: int) -> np.ndarray:
     fold = np.empty(len(first), dtype=np.int64)
     fold[order] = np.arange(len(first)) % len(np.unique(features.folds))
     return fold[block]
-
-
-def soft_head(features: Features, targets: np.ndarray) -> np.ndarray:
-    """(n, K) out-of-fold probabilities of the linear head fitted to soft labels (n, K), same penalty, same folds."""
-    vectors = features.vectors
-    scaled = (vectors / max(float(np.sqrt(np.mean(np.square(vectors, dtype="float64")))), 1e-12)).astype("float32")
-    scaled = np.hstack([scaled, np.ones((len(scaled), 1), dtype="float32")])
-    out = np.empty(targets.shape)
-    for fold in np.unique(features.folds):
-        learn = features.folds != fold
-        out[~learn] = softmax(scaled[~learn] @ _fit(scaled[learn], targets[learn].astype("float32")))
-    return out
 
 
 def _fit(x: np.ndarray, targets: np.ndarray) -> np.ndarray:
@@ -85,19 +118,30 @@ def _fit(x: np.ndarray, targets: np.ndarray) -> np.ndarray:
 
 
 def soft_vote(features: Features, targets: np.ndarray) -> np.ndarray:
-    """(n, K) mean of the nearest rows' soft labels (n, K), with one vote added that is split as they are on the mean.
+    """(n, K) `vote` of each row's nearest rows outside its own block.
 
     The soft labels must not owe anything to another row's vote: a row that voted for its neighbour would hear its own
     label back from it.
     """
+    near = features.neighbours.indices
+    return vote(near, features.together[near] != features.together[:, None], targets)
+
+
+def vote(near: np.ndarray, outside: np.ndarray, targets: np.ndarray) -> np.ndarray:
+    """(n, K) mean of the soft labels of the nearest `VOTERS` rows that may vote, with one vote added that is split as
+    they are on the mean.
+
+    Args:
+        near: (n, k) positions of neighbours, near to far.
+        outside: (n, k) whether each may vote.
+        targets: (m, K) soft labels.
+    """
     from scipy.sparse import csr_matrix
 
-    near = features.neighbours.indices
-    outside = features.together[near] != features.together[:, None]
     votes = outside & (np.cumsum(outside, axis=1) <= VOTERS)
     asked = csr_matrix(
         (votes.ravel().astype(float), near.ravel(), np.arange(0, near.size + 1, near.shape[1])),
-        shape=(len(near), len(near)),
+        shape=(len(near), len(targets)),
     )
     total = np.asarray(asked @ targets)
     return np.asarray((total + targets.mean(axis=0)) / (votes.sum(axis=1, keepdims=True) + 1))

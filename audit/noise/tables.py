@@ -59,11 +59,11 @@ def _interval(said: Judged, rate: float, rows: int) -> tuple[float, float]:
         return 0.0, 1.0
     if said.wrong is None:
         return wilson(round(rate * rows), rows)
-    low, high = min(rate, _moved(rate, said.rate, said.rate_low)), max(rate, _moved(rate, said.rate, said.rate_high))
+    low, high = min(rate, moved(rate, said.rate, said.rate_low)), max(rate, moved(rate, said.rate, said.rate_high))
     return max(0.0, low - _error(low, rows)), min(1.0, high + _error(high, rows))
 
 
-def _moved(rate: float, centre: float, end: float) -> float:
+def moved(rate: float, centre: float, end: float) -> float:
     """What `rate` becomes when its odds are multiplied as those of `centre` are to become those of `end`."""
     if not 0 < centre < 1 or not 0 < rate < 1:
         return rate if rate > 0 else end

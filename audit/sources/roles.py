@@ -224,7 +224,7 @@ def _with_example(content: Content, roles: Roles, said: list[str]) -> Roles:
     """The text or the picture, when one column and only one looks like it."""
     texts = [c for c in _called(content, TEXT_NAMES, roles) if _is_words(content.table[c])]
     taken = set(roles.columns())
-    images = [c for c in content.table.columns if c not in taken and _is_pictures(c, content.table[c])]
+    images = [c for c in content.table.columns if c not in taken and is_pictures(c, content.table[c])]
     if len(texts) + len(images) > 1:
         names = " and ".join(map(repr, texts + images))
         raise InputError(f"{content.name}: columns {names} could each be the example; name one with text or image")
@@ -239,7 +239,8 @@ def _is_words(column: pd.Series) -> bool:
     return len(filled) > 0 and bool(filled.map(lambda v: isinstance(v, str)).all())
 
 
-def _is_pictures(name: str, column: pd.Series) -> bool:
+def is_pictures(name: object, column: pd.Series) -> bool:
+    """Whether a column holds pictures: bytes that begin as they do, or paths that end so under a telling name."""
     if column.dtype.kind in "biufcmM":
         return False
     first = column.dropna().iloc[:20]

@@ -209,12 +209,13 @@ def test_each_row_is_judged_by_a_model_that_has_not_seen_its_fold():
 
         def fit(self, x, y):
             self.classes_ = np.unique(y)
-            seen.append(set(x[:, 0].tolist()))
+            self.seen = set(x[:, 0].tolist())
+            seen.append(self.seen)
             assert len(x) == self.rows
             return self
 
         def predict_proba(self, x):
-            assert seen[-1].isdisjoint(x[:, 0].tolist())
+            assert self.seen.isdisjoint(x[:, 0].tolist())
             return np.full((len(x), len(self.classes_)), 1 / len(self.classes_))
 
     labels = np.array([0, 0, 0, 2, 2, 2])

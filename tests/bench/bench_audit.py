@@ -14,8 +14,9 @@ import pandas as pd
 
 from audit import audit, gate, load, read_suite
 from audit.dataset import Dataset, Roles
+from audit.evidence.backbone import Backbone
 from audit.evidence.cache import Cache
-from audit.evidence.embeddings import Backbone, embed
+from audit.evidence.embeddings import embed
 from audit.publish import EVIDENCE, publish
 from tests.bench.goals import SHARED, Goal, at_most, not_measured
 

@@ -79,6 +79,17 @@ def test_other_data_finds_nothing_in_the_ledger(finished, held_out):
     assert compare(blobs(400, seed=8), held_out, **{**SMALL, "seeds": 1}, runs=folder).trained == 6
 
 
+def test_cells_of_data_that_was_edited_in_place_since_are_trained_again(held_out, tmp_path):
+    data = blobs(90, seed=9)
+    asked = {"variants": ("random-pruned",), "sizes": (60,), "seeds": 1, "epochs": 1, "runs": tmp_path}
+    before = compare(data, held_out, **asked)
+    data.table.loc[:, data.roles.features[0]] *= -1
+    after = compare(data, held_out, **asked)
+
+    assert before.trained == after.trained == 2
+    assert before.protocol["data_fingerprint"] != after.protocol["data_fingerprint"]
+
+
 def test_raw_against_itself_is_never_a_difference(noisy, held_out, monkeypatch):
     from train.grid import variants
 

@@ -56,6 +56,17 @@ class Ways:
 PLAIN = Ways()
 
 
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Torch on one CPU thread, since sums over several round otherwise; afterwards on the caller's again. Decorates too."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
 def here() -> torch.device:
     """The GPU, where there is one; else the CPU."""
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")

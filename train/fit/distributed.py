@@ -31,6 +31,7 @@ from torch.nn.parallel import DistributedDataParallel
 from audit.errors import AssayError, InputError
 from audit.files import write_bytes
 from train.augment import Augment, floats
+from train.fit.device import one_thread
 from train.fit.loop import Fit
 from train.fit.masks import dropout_keys, dropout_mask
 from train.fit.models import Drop, build
@@ -62,6 +63,7 @@ def joined() -> Iterator[torch.device]:
         distributed.destroy_process_group()
 
 
+@one_thread()
 def fit_distributed(
     x: torch.Tensor,
     labels: torch.Tensor,
@@ -77,7 +79,6 @@ def fit_distributed(
     and gives each row what it gets in one process) and computes the loss of its slice. The loss is the weighted mean
     over the batch: sum over the slice, times processes, over the batch's weights, since DDP averages gradients.
     """
-    torch.set_num_threads(1)
     positive = torch.nonzero(weights > 0).squeeze(1)
     kept, held = (positive[part.to(positive.device)] for part in split(len(positive), recipe, seed))
     rows, batch = len(kept), min(recipe.batch, len(kept))

@@ -10,7 +10,7 @@ from torch import nn
 from torch.nn import functional
 
 from train.augment import Augment, floats, take
-from train.fit.device import Runner, prepared, ways_for
+from train.fit.device import Runner, one_thread, prepared, ways_for
 from train.fit.masks import dropout_keys
 from train.fit.models import Drop, build
 from train.fit.recipe import Recipe
@@ -31,6 +31,7 @@ class Fit:
     """What did not go as asked, a sentence each: a compiler that failed."""
 
 
+@one_thread()
 def fit(
     x: torch.Tensor,
     labels: torch.Tensor,
@@ -55,7 +56,6 @@ def fit(
         seed: initialisation, order, dropout and augmentation follow from it.
         augment: changes a batch before the model sees it.
     """
-    torch.set_num_threads(1)
     positive = torch.nonzero(weights > 0).squeeze(1)
     kept, held = (positive[part.to(positive.device)] for part in split(len(positive), recipe, seed))
     rows, batch = len(kept), min(recipe.batch, len(kept))
@@ -122,6 +122,7 @@ def _state(model: nn.Module) -> dict[str, torch.Tensor]:
     return {name: value.detach().clone() for name, value in model.state_dict().items()}
 
 
+@one_thread()
 @torch.inference_mode()
 def predict(model: nn.Module, x: torch.Tensor, batch: int = 2048) -> torch.Tensor:
     """(n, classes) float64 probabilities."""

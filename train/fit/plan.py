@@ -31,7 +31,7 @@ import torch
 from torch import nn
 
 from train.fit.boosting import boost
-from train.fit.device import ways_for
+from train.fit.device import one_thread, ways_for
 from train.fit.groups.cells import Job, groupable, shape_of
 from train.fit.loop import Fit, fit
 from train.fit.models import NOT_TORCH, Drop, build
@@ -101,6 +101,7 @@ class _Work:
     compiled: bool
 
 
+@one_thread()
 def train_jobs(
     x: torch.Tensor,
     jobs: Sequence[Job],
@@ -124,7 +125,6 @@ def train_jobs(
         trainer: what trains a group, instead of what its mode has.
         compiled: on a CPU, compile groups that are long enough for it to pay, and give up their last bits.
     """
-    torch.set_num_threads(1)
     if recipe.model in NOT_TORCH:
         return _boosted(x, jobs, classes, recipe)
     work = _Work(x, classes, recipe, together(x, classes, recipe, mode), trainer, compiled)

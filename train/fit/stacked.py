@@ -25,7 +25,7 @@ from torch.func import functional_call, stack_module_state, vmap
 
 from audit.errors import InputError
 from train.augment import floats, take_each
-from train.fit.device import PLAIN, Runner, Ways
+from train.fit.device import PLAIN, Runner, Ways, one_thread
 from train.fit.groups.cells import Cell, Job, cells_of
 from train.fit.groups.spans import BETA1, BETA2, EPSILON, SPAN, rows_at
 from train.fit.loop import Fit
@@ -79,6 +79,7 @@ class _Span:
     """(steps, cells): minus the step's size."""
 
 
+@one_thread()
 def fit_stacked(x: torch.Tensor, jobs: Sequence[Job], classes: int, recipe: Recipe) -> list[Fit]:
     """Train every job from its seed's initialisation; the fits come in the jobs' order.
 
@@ -99,11 +100,10 @@ def fit_stacked(x: torch.Tensor, jobs: Sequence[Job], classes: int, recipe: Reci
 def train_stacked(
     x: torch.Tensor, jobs: Sequence[Job], classes: int, recipe: Recipe, *, ways: Ways = PLAIN
 ) -> Generator[int, None, list[Fit]]:
-    """The same a step at a time: yields how many cells took each step, and returns the fits.
+    """The same a step at a time, on the caller's threads: yields how many cells took each step, and returns the fits.
 
     `ways` may ask for bf16 and for compiling; where nothing can be compiled, the fits' notes say so.
     """
-    torch.set_num_threads(1)
     cells = cells_of(x, jobs, classes, recipe)
     if len(rates := {c.recipe.dropout for c in cells}) != 1:
         raise InputError(f"a stacked group has one dropout, and these jobs have {', '.join(map(str, sorted(rates)))}")

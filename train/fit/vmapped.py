@@ -12,6 +12,7 @@ from collections.abc import Generator, Sequence
 
 import torch
 
+from train.fit.device import one_thread
 from train.fit.groups.buffers import buffers_of
 from train.fit.groups.captured import Captured, captured_of
 from train.fit.groups.cells import Cell, Job, cells_of, groupable, shape_of
@@ -27,6 +28,7 @@ __all__ = ["SPAN", "Job", "fit_group", "groupable", "shape_of", "train_group"]
 Engine = Eager | Compiled | Captured
 
 
+@one_thread()
 def fit_group(
     x: torch.Tensor, jobs: Sequence[Job], classes: int, recipe: Recipe, *, compiled: bool = False
 ) -> list[Fit]:
@@ -50,13 +52,12 @@ def fit_group(
 def train_group(
     x: torch.Tensor, jobs: Sequence[Job], classes: int, recipe: Recipe, *, compiled: bool = False
 ) -> Generator[int, None, list[Fit]]:
-    """The same a step at a time: yields how many cells took each step, and returns the fits.
+    """The same a step at a time, on the caller's threads: yields how many cells took each step, and returns the fits.
 
     With `compiled`, the first step takes as long as compiling does (about ten seconds on a CPU), and the rest are
     quicker. A cell's last bits then depend on the group it trains in. Where nothing can be compiled, the group trains
     as it would have without, and each fit's `notes` say so.
     """
-    torch.set_num_threads(1)
     active: Sequence[Cell] = cells_of(x, jobs, classes, recipe)
     engine, notes = _engine(x, active, classes, compiled=compiled), tuple[str, ...]()
     watch, fits, start = watch_of(active), dict[int, Fit](), 0

@@ -116,12 +116,19 @@ def _given(rows: pd.Index, shelf: Shelf) -> pd.Series:
 def _kinds(report: Report, sections: Sequence[Section], places: pd.DataFrame, given: pd.Series) -> tuple[Kind, ...]:
     urgent = any(s.finding.state in OPEN for s in sections)
     spots = {str(row): (int(x), int(y)) for row, x, y in places.itertuples()}
-    made = [_kind(report[s.finding.check], s, spots, given, urgent=urgent) for s in sections]
+    whole = report.projection is not None and report.projection.drawn is None  # else the report knows of the worst only
+    made = [_kind(report[s.finding.check], s, spots, given, urgent=urgent, whole=whole) for s in sections]
     return tuple(k for k in made if k.rows)[:KINDS]
 
 
 def _kind(
-    issues: Issues, section: Section, places: Mapping[str, tuple[int, int]], given: pd.Series, *, urgent: bool
+    issues: Issues,
+    section: Section,
+    places: Mapping[str, tuple[int, int]],
+    given: pd.Series,
+    *,
+    urgent: bool,
+    whole: bool,
 ) -> Kind:
     check, finding = issues.check, section.finding
     found = issues.findings[~issues.findings.index.duplicated()]
@@ -134,10 +141,12 @@ def _kind(
         if row in carded
     ]
     rest = "".join(f"M{x} {y}{mark}" for row, (x, y) in at.items() if row not in carded)
-    told = "all on the map" if len(at) == len(found) else f"{words.count(len(at))} on the map"
+    told = f"{words.count(len(at))} on the map"
+    if whole:
+        told = f"{words.count(len(found))}, {'all on the map' if len(at) == len(found) else told}"
     return Kind(
         finding.title, COLOURS.get(check, "ink"), mark, finding.state in OPEN or not urgent,
-        f"{words.count(len(found))}, {told}", tuple(dots), rest, frozenset(at),
+        told, tuple(dots), rest, frozenset(at),
     )  # fmt: skip
 
 
@@ -187,13 +196,13 @@ def _names(places: pd.DataFrame, given: pd.Series, width: int, height: int) -> t
 
 def _told(projection: Projection, noun: Noun) -> tuple[str, ...]:
     """What is drawn, how far to trust it, and what it must not be taken for."""
-    n = len(projection.places)
+    n, rows, drawn = len(projection.places), projection.rows, projection.drawn or projection.rows
     shown = f"All {noun.of(n)}."
-    if n < projection.rows:
-        shown = (
-            f"{words.count(n)} of {noun.of(projection.rows)}: the worst of each check, the others drawn by lot, each "
-            "class by its share."
-        )
+    if n < drawn:
+        of = noun.of(rows) if drawn == rows else f"the {words.count(drawn)} drawn of {noun.of(rows)}"
+        shown = f"{words.count(n)} of {of}: the worst of each check, the others by lot, each class by its share."
+    elif n < rows:
+        shown = f"{words.count(n)} of {noun.of(rows)}: those that were drawn to be held against all."
     low = " That is low: many that lie together here are not alike." if projection.trustworthiness < LOW_TRUST else ""
     return (
         f"{shown} Laid out by t-SNE, so that {noun.many} that are alike lie together. Alike by: "

@@ -201,7 +201,7 @@ def _missing(issues: Issues, stage: Stage) -> list[Block]:
             Block(
                 "cards",
                 "Pictures that cannot be opened",
-                values={"cards": cards, "of": "picture", "total": len(broken)},
+                values={"cards": cards, "of": "picture", "total": int(issues.measures.get("unreadable", len(broken)))},
             )
         )
     gone = issues.findings[issues.findings["kind"] != "unreadable"].head(6)

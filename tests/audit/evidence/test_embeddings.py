@@ -9,7 +9,8 @@ from toy import pictures_of, table_of, texts_of
 
 from audit.dataset import Dataset, Roles
 from audit.errors import InputError, UnknownName
-from audit.evidence.embeddings import DIMENSIONS, Backbone, check_embeddings, describe, embed
+from audit.evidence.backbone import Backbone
+from audit.evidence.embeddings import DIMENSIONS, check_embeddings, describe, embed
 
 
 def mixed(n: int = 60, seed: int = 0) -> Dataset:

@@ -10,8 +10,9 @@ from toy import pictures_of
 
 from audit.dataset import Dataset, Origin, Roles
 from audit.errors import InputError
+from audit.evidence.backbone import Backbone
 from audit.evidence.cache import Cache
-from audit.evidence.embeddings import Backbone, embed
+from audit.evidence.embeddings import embed
 from audit.evidence.gather import Evidence
 from audit.evidence.picture_features import GRADIENTS, picture_features
 

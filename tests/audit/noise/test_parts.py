@@ -10,13 +10,14 @@ from hypothesis import strategies as st
 from noise.planted import planted, strong_view
 
 from audit.errors import InputError, UnknownName
+from audit.noise import cut
 from audit.noise.agreement import between, evenness, least, stronger, triangulated
-from audit.noise.cut import at_budget, at_precision, best_f1, shifted
+from audit.noise.cut import at_budget, at_precision, best_f1, flags_of_many, shifted
 from audit.noise.matrix import anchored, read
 from audit.noise.methods import METHODS, score, training_dynamics
 from audit.noise.pool import logarithms, pool, posterior, softmax, wrong
 from audit.noise.rate import widened
-from audit.noise.refit import FEW, soft_head, soft_vote, steady_head
+from audit.noise.refit import FEW, Features, SoftHeads, soft_heads, soft_vote, steady_heads
 
 probabilities = st.lists(st.floats(0, 1), min_size=2, max_size=40).map(np.array)
 
@@ -98,6 +99,18 @@ def test_no_reading_calls_a_class_cleaner_than_its_anchors():
 
 
 # -- second stage ------------------------------------------------------------------------------------------------------
+
+
+def of_own_rows(heads: SoftHeads, features: Features) -> np.ndarray:
+    return heads(features.vectors, heads.folds)
+
+
+def soft_head(features: Features, targets: np.ndarray) -> np.ndarray:
+    return of_own_rows(soft_heads(features, targets, [features.folds]), features)
+
+
+def steady_head(features: Features, targets: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    return of_own_rows(steady_heads(features, targets, labels), features)
 
 
 def test_the_soft_head_on_hard_labels_is_the_linear_head():
@@ -234,6 +247,29 @@ def test_no_other_prefix_promises_a_better_f1(p):
     promised = [2 * c / (k + p.sum()) for k, c in enumerate(np.cumsum(np.sort(p)[::-1]), 1) if p.sum() > 0]
     own = 2 * p[flags.flagged].sum() / (flags.count + p.sum()) if p.sum() > 0 else 0
     assert own == pytest.approx(max(promised, default=0))
+
+
+@given(
+    st.lists(st.floats(0, 1, width=32) | st.sampled_from([0.0, 0.25, 0.5, 1.0]), min_size=1, max_size=60),
+    st.integers(1, 70),
+)
+def test_flags_of_many_rows_are_those_of_few(qualities, chunk):
+    score = np.array(qualities, "float32")
+    wrong = 1 - score.astype("float64")
+    wanted = {"f1": best_f1(wrong), "precision": at_precision(wrong, 0.6), "budget": at_budget(wrong, 7)}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(cut, "CHUNK", chunk)
+        with_none = np.append(score, np.float32(np.nan))
+        many = {
+            "f1": flags_of_many(with_none),
+            "precision": flags_of_many(with_none, precision=0.6),
+            "budget": flags_of_many(with_none, budget=7),
+        }
+
+    for name, flags in wanted.items():
+        assert not many[name][-1]
+        assert many[name].sum() == flags.count, name
+        assert sorted(score[many[name][:-1]]) == sorted(score[flags.flagged])
 
 
 def test_the_longest_list_of_a_precision():

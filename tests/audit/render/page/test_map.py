@@ -41,7 +41,7 @@ def test_a_report_without_a_map_has_no_such_section(case):
 def test_the_map_says_what_it_is_and_what_it_is_not(case):
     text = Page(written(mapped(case("FAIL"), most=400))).text
 
-    assert "400 of 1,000 texts: the worst of each check, the others drawn by lot, each class by its share." in text
+    assert "400 of 1,000 texts: the worst of each check, the others by lot, each class by its share." in text
     assert "Laid out by t-SNE, so that texts that are alike lie together. Alike by: vectors." in text
     assert "Trustworthiness 0.93 of 1" in text
     assert "That is low" not in text
