@@ -1,7 +1,8 @@
 """Where blocks are worked on: here, or by Ray's workers on this machine or on many.
 
 An engine is shaped like the built-in `map`: a pure function and items in, results out, in the items' order. So the
-results are the same to the last bit wherever they were made.
+results are the same to the last bit wherever they were made. Actors, and neither tasks nor Ray Data, by measurement:
+`python -m tests.bench cluster`.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import sys
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from itertools import chain, islice
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -24,7 +26,7 @@ SETTINGS = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO"
 """No telemetry; and workers that ask for no GPU keep the environment as it is."""
 UNANSWERED = "a cluster that asks for a token answers nobody else: put it into RAY_AUTH_TOKEN"
 TRIES = 3
-"""So often a block is begun anew when the worker that had it dies."""
+"""So often a block is begun anew when the actor that had it dies."""
 
 
 @contextmanager
@@ -41,26 +43,64 @@ def engine(name: str = "local", workers: int | None = None) -> Iterator[Map]:
     elif name == "ray" or (name.startswith("ray://") and name != "ray://"):
         address = {"ray": None, "ray://auto": "auto"}.get(name, name)
         with _joined(address, workers) as ray:
-            yield lambda work, items: _spread(ray, work, items)
+            crew: list[Any] = []
+            try:
+                yield functools.partial(_spread, ray, crew)
+            finally:
+                crew.clear()  # an actor that nobody can ask any more ends
     else:
         raise UnknownName.of("engine", name, NAMES)
 
 
-def _spread(ray: ModuleType, work: Callable[[Any], Any], items: Iterable[Any]) -> Iterator[Any]:
-    """Results in order, with at most two items a core handed out, so that neither side piles up blocks. What is bound to
-    the work is carried to each machine once."""
-    bound: tuple[Any, ...] = ()
-    if isinstance(work, functools.partial):
-        bound, work = tuple(ray.put(value) for value in work.args), work.func
-    remote = ray.remote(num_cpus=1, max_retries=TRIES)(work)
-    most = 2 * max(1, int(ray.cluster_resources().get("CPU", 1)))
+def _spread(ray: ModuleType, crew: list[Any], work: Callable[[Any], Any], items: Iterable[Any]) -> Iterator[Any]:
+    """Results in order, with at most two items a core handed out, so that neither side piles up blocks. An actor for which
+    the cluster has no core yet is handed none.
+
+    Args:
+        ray: the module.
+        crew: the actors there are; as many are added as there are items for, at most one a core.
+        work: carried to each machine once, and read by each actor once.
+        items: what to work on.
+    """
+    cores, rest = max(1, int(ray.cluster_resources().get("CPU", 1))), iter(items)
+    ahead = list(islice(rest, cores))
+    kind = ray.remote(num_cpus=1, max_restarts=-1, max_task_retries=TRIES)(Actor)
+    crew += [kind.remote() for _ in range(len(ahead) - len(crew))]
+    held = ray.put(work)
+    # what is to come from an actor, to the actor: once it is there, the actor can take one item more, at most two at a time
+    free = {actor.ready.remote(): actor for actor in 2 * crew}
     waiting: deque[Any] = deque()
-    for item in items:
-        waiting.append(remote.remote(*bound, item))
-        if len(waiting) >= most:
+    for item in chain(ahead, rest):
+        done, _ = ray.wait(list(free), num_returns=1)
+        actor = free.pop(done[0])
+        coming = actor.do.remote([held], item)
+        free[coming] = actor
+        waiting.append(coming)
+        if len(waiting) >= 2 * cores:
             yield _result(ray, waiting.popleft())
     while waiting:
         yield _result(ray, waiting.popleft())
+
+
+class Actor:
+    """A process of Ray's that keeps the work it is at, with what is bound to it, until it is asked for other work."""
+
+    def __init__(self) -> None:
+        self.held: list[Any] = []
+        self.work: Any = None
+
+    def ready(self) -> None:
+        """Say that there is a core for this actor."""
+
+    def do(self, held: list[Any], item: Any) -> Any:
+        """The work on an item. `held` is a reference to the work, in a list so that Ray does not follow it every time;
+        following it is part of the first item, whose faults are told and whose tries are counted."""
+        import ray
+
+        if self.held != held:
+            self.held, self.work = [], None  # makes room
+            self.work, self.held = ray.get(held[0]), held
+        return self.work(item)
 
 
 def _result(ray: ModuleType, coming: Any) -> Any:

@@ -340,9 +340,7 @@ def _labels_of_sample(blocks: Blocks) -> Check:
         if not blocks.judges:
             return blocks.keep(sampled_labels(blocks.data, blocks.taught, issues))
         cutoff = Cutoff(precision, budget)
-        return blocks.keep(
-            labels_of_all(blocks.data, blocks.taught, blocks.known, blocks.around, issues, cutoff)
-        )
+        return blocks.keep(labels_of_all(blocks.data, blocks.taught, blocks.known, blocks.around, issues, cutoff))
 
     check.__name__ = "labels"
     return check

@@ -7,11 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
 
 import numpy as np
 
 from audit.neighbours.graph import Neighbours
 
+S = TypeVar("S")
+T = TypeVar("T")
 SPARE = 8
 """Candidates asked for beyond k, so that rounding in float32 cannot push a true neighbour out."""
 
@@ -46,7 +49,8 @@ def reranked(
         indices[rows] = np.take_along_axis(near, order, axis=1)
         distances[rows] = np.take_along_axis(distance, order, axis=1)
 
-    _each(block, blocks(len(asked), BLOCK // max(1, found.shape[1] * base.shape[1])), threads)
+    for _ in each(block, blocks(len(asked), BLOCK // max(1, found.shape[1] * base.shape[1])), threads):
+        pass
     return Neighbours(indices, distances)
 
 
@@ -56,11 +60,16 @@ def blocks(n: int, size: int) -> Iterator[slice]:
     return (slice(start, min(start + step, n)) for start in range(0, n, step))
 
 
-def _each(work: Callable[[slice], None], parts: Iterable[slice], threads: int) -> None:
+def each(work: Callable[[S], T], parts: Iterable[S], threads: int) -> Iterator[T]:
+    """`work` on every part, in order, by so many threads, within which products of matrices take one each."""
     if threads == 1:
-        for part in parts:
-            work(part)
+        yield from map(work, parts)
         return
-    with ThreadPoolExecutor(threads) as pool:
-        for _ in pool.map(work, parts):
-            pass
+    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped, unused-ignore]
+
+    pool = ThreadPoolExecutor(threads)
+    try:
+        with threadpool_limits(1, "blas"):
+            yield from pool.map(work, parts)
+    finally:
+        pool.shutdown(cancel_futures=True)

@@ -11,10 +11,14 @@ from audit.errors import InputError, UnknownName
 from audit.neighbours.brute import Centred, by_faiss, has_room, on_device
 from audit.neighbours.cells import by_cells
 from audit.neighbours.graph import Neighbours
+from audit.neighbours.pairs import nearest_of
+from audit.neighbours.proof import proven
 from audit.neighbours.rerank import SPARE, reranked
 
 EXACT_WORK = 5e11
 """Queries times rows times columns up to which brute force on the CPU is quick enough."""
+BRUTE_WORK = 1e10
+"""The same up to which nothing else is worth its preparations."""
 RECALL = 0.97
 """The share of true neighbours that an approximate search is tuned to find."""
 
@@ -57,15 +61,40 @@ def nearest(
     if device is not None:
         near = reranked(base, asked, on_device(points, want, device), k, own, threads=_threads())
         return replace(near, how=f"exact, on {device}")
-    found = None if _is_exact(points, method) else by_cells(points, want, k, own, recall)
+    if not _is_exact(points, method):
+        found = _approximate(base, asked, points, k, own, recall)
+        if found is not None:
+            return found
+    return _exact(base, asked, points, k, own)
+
+
+def _approximate(
+    base: np.ndarray, asked: np.ndarray, points: Centred, k: int, own: np.ndarray | None, recall: float
+) -> Neighbours | None:
+    """By cells; None where brute force is as quick."""
+    found = by_cells(points, k, own, recall, _threads())
     if found is None:
-        return reranked(base, asked, by_faiss(points, want)[1], k, own, threads=_threads())
-    near = reranked(base, asked, found.candidates, k, own, threads=_threads())
-    return replace(near, exact=False, recall=found.recall, how=found.how)
+        return None
+    near = nearest_of(base, asked, found.pairs, k, own, _threads())
+    return None if near is None else replace(near, exact=False, recall=found.recall, how=found.how)
+
+
+def _exact(base: np.ndarray, asked: np.ndarray, points: Centred, k: int, own: np.ndarray | None) -> Neighbours:
+    """Among rows themselves, where that is much work, by what proves most pairs too far apart; else by brute force."""
+    pairs = proven(points, k + 1, _threads()) if own is not None and _work(points) > BRUTE_WORK else None
+    near = None if pairs is None else nearest_of(base, asked, pairs, k, own, _threads())
+    if near is not None:
+        return near
+    want = min(len(base), k + SPARE + (own is not None))
+    return reranked(base, asked, by_faiss(points, want)[1], k, own, threads=_threads())
+
+
+def _work(points: Centred) -> int:
+    return len(points.asked) * points.base.size
 
 
 def _is_exact(points: Centred, method: Method) -> bool:
-    return method == "exact" or (method == "auto" and len(points.asked) * points.base.size <= EXACT_WORK)
+    return method == "exact" or (method == "auto" and _work(points) <= EXACT_WORK)
 
 
 def _device(points: Centred, method: Method) -> str | None:

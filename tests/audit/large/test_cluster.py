@@ -1,77 +1,107 @@
-"""A cluster that was there before: a Ray head in processes of its own, joined through its client port."""
+"""Work on Ray's workers: what is bound to it, workers that die, faults; and a cluster that was there before: a Ray head in
+processes of its own, joined through its client port."""
 
 from __future__ import annotations
 
+import functools
 import importlib.util
 import json
 import os
-import secrets
-import shutil
-import signal
-import socket
 import subprocess
 import sys
-import tempfile
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import audit
+from audit.errors import InputError, Undecided
+from audit.evidence.embeddings import directions, fit
+from audit.large.engine import Map, engine
+from audit.large.near import Asked, near_here
+from audit.large.table import open_data, open_table
+from audit.large.tiles import stretches
+from audit.sources.roles import Named
+from tests.audit.large.bound import Bound, deadly, near_once_deadly, refused, scaled
 from tests.audit.large.data import table, write
+from tests.audit.large.head import SECONDS, free_port, head
 
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(not importlib.util.find_spec("ray"), reason="Ray is not installed (extra ray)"),
-    pytest.mark.skipif(
-        not importlib.util.find_spec("grpc"), reason="grpcio, which Ray's client needs, is not installed"
-    ),
 ]
-SECONDS = 120
+from_afar = pytest.mark.skipif(
+    not importlib.util.find_spec("grpc"), reason="grpcio, which Ray's client needs, is not installed"
+)
 
 
-def free_port() -> int:
-    with socket.socket() as any_port:
-        any_port.bind(("127.0.0.1", 0))
-        return int(any_port.getsockname()[1])
+@pytest.fixture(scope="module")
+def run() -> Iterator[Map]:
+    """Two workers of a Ray of this process's own."""
+    with engine("ray", workers=2) as on_ray:
+        yield on_ray
+
+
+def test_what_is_bound_is_read_once_an_actor_and_items_wait_for_results(tmp_path, run):
+    bound = Bound(tmp_path / "read", list(range(40)))
+    taken: list[int] = []
+
+    def items() -> Iterator[int]:
+        for item in range(40):
+            taken.append(item)
+            yield item
+
+    results = run(functools.partial(scaled, bound, by=7), items())
+    found = [next(results)]
+    assert len(taken) <= 4  # two a core
+    found += results
+
+    assert [value for value, _ in found] == [scaled(bound, i, by=7)[0] for i in range(40)]
+    workers = {pid for _, pid in found}
+    read = [int(pid) for pid in bound.read.read_text().split()]
+    assert sorted(read) == sorted(workers)
+    assert len(workers - {os.getpid()}) == len(workers) <= 2
+
+
+def test_an_actor_killed_in_the_middle_is_begun_anew_and_changes_no_bit(tmp_path, run):
+    data = open_data(open_table(write(tmp_path, *table())[0]), Named(label="y", text="word"))
+    rows = np.arange(0, 600, 6)
+    own = data.at(rows)
+    vectors, space = fit(own)
+    centre = vectors.mean(axis=0)
+    asked = Asked(space, centre, data.head, directions(vectors, centre), rows, np.full(100, np.inf), 5, tile=32)
+    bound = Bound(tmp_path / "read", asked)
+    here = [near_here(asked, stretch) for stretch in stretches(data.table, 32)]
+    there = list(run(functools.partial(near_once_deadly, bound), stretches(data.table, 32)))
+
+    assert bound.read.with_suffix(".killed").exists()
+    for one, other in zip(here, there, strict=True):
+        assert np.array_equal(one.indices, other.indices)
+        assert np.array_equal(one.distances, other.distances)
+    read = bound.read.read_text().split()
+    assert len(read) == len(set(read)) <= 3  # two actors, and the one that took the place of the killed
+
+
+def test_a_block_that_kills_every_actor_cannot_be_decided(tmp_path, run):
+    with pytest.raises(Undecided, match="engine ray: a block was lost 4 times"):
+        list(run(functools.partial(deadly, Bound(tmp_path / "read", None)), [5]))
+
+
+def test_a_fault_found_inside_an_actor_is_said_as_it_would_be_here(tmp_path, run):
+    with pytest.raises(InputError, match=r"^item 5 of 9 is wrong$"):
+        list(run(functools.partial(refused, Bound(tmp_path / "read", range(9))), [5]))
+
+
+def test_bound_work_on_nothing_gives_nothing(run):
+    assert list(run(functools.partial(scaled, None), [])) == []
 
 
 @pytest.fixture
-def head() -> Iterator[tuple[str, dict[str, str]]]:
-    """The address of a head with two workers, which has assay and asks for a token; and the environment that has one.
-
-    Ray reads how to be let in once a process, so no test may join this head in the process of the other tests.
-    """
-    root = str(Path(audit.__file__).parent.parent)
-    let_in = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32), "RAY_USAGE_STATS_ENABLED": "0"}
-    environment = {**os.environ, **let_in, "PYTHONPATH": root}
-    port, client = free_port(), free_port()
-    folder = tempfile.mkdtemp(prefix="ray")  # a socket's path may not be long
-    command = [
-        sys.executable, "-m", "ray.scripts.scripts", "start", "--head", "--block", "--num-cpus=2",
-        f"--port={port}", f"--ray-client-server-port={client}", "--include-dashboard=false", f"--temp-dir={folder}",
-    ]  # fmt: skip
-    process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    try:
-        _wait_for(client, process)
-        yield f"ray://127.0.0.1:{client}", environment
-    finally:
-        process.send_signal(signal.SIGTERM)
-        process.wait(30)
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-def _wait_for(port: int, process: subprocess.Popen) -> None:
-    end = time.monotonic() + SECONDS
-    while time.monotonic() < end and process.poll() is None:
-        try:
-            socket.create_connection(("127.0.0.1", port), timeout=1).close()
-        except OSError:
-            time.sleep(0.2)
-        else:
-            return
-    pytest.fail("the head of the cluster did not come up")
+def cluster() -> Iterator[tuple[str, dict[str, str]]]:
+    """A head's address, and the environment that is let in; no test may join it in the process of the other tests."""
+    with head() as address_and_environment:
+        yield address_and_environment
 
 
 def audited(where: list[str], folder: Path, environment: dict[str, str], report: str) -> Path:
@@ -98,8 +128,9 @@ def audited(where: list[str], folder: Path, environment: dict[str, str], report:
     return folder / report
 
 
-def test_a_cluster_joined_by_its_address_writes_the_bytes_that_a_ray_of_its_own_writes(tmp_path, head):
-    address, let_in = head
+@from_afar
+def test_a_cluster_joined_by_its_address_writes_the_bytes_that_a_ray_of_its_own_writes(tmp_path, cluster):
+    address, let_in = cluster
     write(tmp_path, *table())
     own = audited(["--engine", "ray"], tmp_path, {**os.environ, "PYTHONPATH": let_in["PYTHONPATH"]}, "own")
     joined = audited(["--engine", address], tmp_path, let_in, "joined")
@@ -120,6 +151,7 @@ sys.exit(run(sys.argv[1:]))
 failed to join leaves Ray in its process unusable."""
 
 
+@from_afar
 def test_an_address_where_nobody_answers_is_said(tmp_path):
     write(tmp_path, *table())
     where = f"ray://127.0.0.1:{free_port()}"
