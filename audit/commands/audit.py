@@ -168,7 +168,7 @@ def _refuse_blocks(data: str, memory: str | None, engine: str, partial: Path | N
 
 def _bound(data: str, memory: str | None, engine: str, kwargs: dict[str, Any]) -> int | None:
     """The bytes within which blocks are read; None where the data fits, or nobody asked."""
-    from audit.large.places import is_remote
+    from audit.large.read.places import is_remote
 
     if memory is None and engine == "local" and not is_remote(data):
         return None
@@ -194,7 +194,7 @@ def _streamed(
 ) -> tuple[Large, Suite]:
     """An audit by blocks."""
     from audit.large.engine import engine
-    from audit.large.probabilities import bring
+    from audit.large.read.probabilities import bring
     from audit.large.run import audit_blocks
     from audit.suite import default_suite, read_suite
 
@@ -222,8 +222,8 @@ def _streamed(
 
 
 def _opened(data: str, kwargs: dict[str, Any]) -> Any:
-    from audit.large.places import place_of
-    from audit.large.table import open_data, open_table
+    from audit.large.read.places import place_of
+    from audit.large.read.table import open_data, open_table
     from audit.sources.roles import Named
 
     said = opt.roles(kwargs)
@@ -259,8 +259,8 @@ def _publish(large: Large, suite: Suite, output: Path) -> Verdict:
 
 def _partial(data: str, path: Path, thresholds: Path | None, kwargs: dict[str, Any]) -> int:
     """Write what this owner hands over, and say what it reveals."""
-    from audit.large.places import SUFFIXES, is_remote
-    from audit.large.sites import partial
+    from audit.large.every.sites import partial
+    from audit.large.read.places import SUFFIXES, is_remote
     from audit.sources import load
     from audit.stream.sites import Sums, write_stats
 

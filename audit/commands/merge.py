@@ -33,7 +33,7 @@ def command(files: tuple[Path, ...], thresholds: Path | None, output: Path, forc
     would have it.
     """
     from audit.files import write_json
-    from audit.large.sites import merged
+    from audit.large.every.sites import merged
     from audit.stream.sites import Pooled, Sums, write_stats
 
     if output.exists() and not force:

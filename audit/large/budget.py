@@ -6,9 +6,9 @@ from audit.errors import NotApplicable
 from audit.evidence.embeddings import DIMENSIONS
 from audit.evidence.gather import GRAPH
 from audit.large.bounds import PICTURED, Clock, ordinary_bytes, size
-from audit.large.near import at_once
-from audit.large.table import LargeData
-from audit.large.tiles import TILE
+from audit.large.drawn.near import at_once
+from audit.large.read.table import LargeData
+from audit.large.read.tiles import TILE
 
 MOST, FEWEST = 10_000, 200
 """Rows drawn at most, and at least."""

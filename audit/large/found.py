@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from audit.checks.findings import found
-from audit.large.table import LargeData
+from audit.large.read.table import LargeData
 from audit.report import Issues, no_rows
 
 SHOWN = 1_000

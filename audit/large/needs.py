@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from audit.dataset import Dataset
 from audit.large.bounds import streamed_bytes
+from audit.large.every.twins import held_bytes
 from audit.large.pictures import picture_bytes
-from audit.large.probabilities import Brought
-from audit.large.rows import wanted_columns
-from audit.large.table import LargeData
-from audit.large.twins import held_bytes
+from audit.large.read.probabilities import Brought
+from audit.large.read.rows import wanted_columns
+from audit.large.read.table import LargeData
 from audit.suite import Suite
 
 LABEL_BYTES, ROW_BYTES = 40, 64

@@ -16,11 +16,11 @@ from audit.dataset import Dataset
 from audit.errors import InputError
 from audit.evidence.backbone import Backbone, BackboneSpace
 from audit.evidence.embeddings import DIMENSIONS
+from audit.large.drawn.sampled import Sample
+from audit.large.every.labels import refuse_sums
 from audit.large.found import Column, Streamed
-from audit.large.labels import refuse_sums
-from audit.large.probabilities import Brought
-from audit.large.sampled import Sample
-from audit.large.table import LargeData
+from audit.large.read.probabilities import Brought
+from audit.large.read.table import LargeData
 from audit.stream.source import Read
 
 KINDS = {"b": "boolean", "i": "Int64", "u": "Int64"}

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from audit.errors import InputError
 from audit.large.bounds import PICTURED, PROGRAM, ordinary_bytes, size
-from audit.large.places import SUFFIXES
-from audit.large.table import LargeTable, open_table
+from audit.large.read.places import SUFFIXES
+from audit.large.read.table import LargeTable, open_table
 from audit.sources.roles import IMAGE_NAMES, is_pictures
 from audit.sources.tables import parquet_files
 from audit.stream.opening import open_source

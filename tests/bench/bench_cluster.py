@@ -30,12 +30,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from audit.evidence.embeddings import directions, fit
+from audit.large.drawn.near import Asked, near_here
 from audit.large.engine import TRIES, Map, engine
-from audit.large.labels import first, looks
-from audit.large.near import Asked, near_here
-from audit.large.probabilities import bring
-from audit.large.table import open_data, open_table
-from audit.large.tiles import stretches
+from audit.large.every.labels import first, looks
+from audit.large.read.probabilities import bring
+from audit.large.read.table import open_data, open_table
+from audit.large.read.tiles import stretches
 from audit.neighbours import nearest
 from audit.sources.roles import Named
 from tests.audit.large.head import SECONDS, head
@@ -227,7 +227,7 @@ WAYS: dict[str, Callable[[Map], Map]] = {
 
 def _nothing() -> Callable[[Any], Any]:
     """Work that only needs what the real work needs."""
-    return lambda _: importlib.import_module("audit.large.near") and None
+    return lambda _: importlib.import_module("audit.large.drawn.near") and None
 
 
 def _took(way: Map, load: Load) -> Took:

@@ -14,11 +14,11 @@ import pandas as pd
 from sklearn.metrics import average_precision_score
 
 from audit.evidence.gather import Evidence, silent
-from audit.large.around import look_around, place
-from audit.large.copies import sets_of
-from audit.large.rows import look_at_all
-from audit.large.table import LargeData, open_data, open_table
-from audit.large.taught import known, taught, too_few
+from audit.large.drawn.around import look_around, place
+from audit.large.drawn.taught import known, taught, too_few
+from audit.large.every.copies import sets_of
+from audit.large.read.rows import look_at_all
+from audit.large.read.table import LargeData, open_data, open_table
 from audit.noise.cut import flags_of_many
 from audit.sources.roles import Named
 from tests.bench.goals import SHARED, Goal, at_least, not_measured

@@ -51,11 +51,11 @@ STREAMED = (
     + """
 import json, pathlib, sys, time
 from audit.large.budget import MOST, sample_bytes
-from audit.large.probabilities import bring
+from audit.large.read.probabilities import bring
 from audit.large.publish import publish_blocks
 from audit.large.needs import needed
 from audit.large.run import audit_blocks
-from audit.large.table import open_data, open_table
+from audit.large.read.table import open_data, open_table
 from audit.sources.roles import Named
 from audit.suite import parse_suite
 from audit.verdict import gate

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from audit.errors import InputError
-from audit.large.near import near_here
-from audit.large.tiles import Stretch
+from audit.large.drawn.near import near_here
+from audit.large.read.tiles import Stretch
 from audit.neighbours import Neighbours
 
 

@@ -12,8 +12,8 @@ from audit.checks import CHECKS
 from audit.dataset import Dataset
 from audit.errors import InputError, StaleError, UnknownName
 from audit.large.bounds import Clock, parse_budget, parse_size, within
+from audit.large.every.sites import merged, partial
 from audit.large.plan import fits
-from audit.large.sites import merged, partial
 from audit.run import audit
 from audit.sources import load
 from audit.stream import confident

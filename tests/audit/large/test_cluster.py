@@ -18,10 +18,10 @@ import pytest
 import audit
 from audit.errors import InputError, Undecided
 from audit.evidence.embeddings import directions, fit
+from audit.large.drawn.near import Asked, near_here
 from audit.large.engine import Map, engine
-from audit.large.near import Asked, near_here
-from audit.large.table import open_data, open_table
-from audit.large.tiles import stretches
+from audit.large.read.table import open_data, open_table
+from audit.large.read.tiles import stretches
 from audit.sources.roles import Named
 from tests.audit.large.bound import Bound, deadly, near_once_deadly, refused, scaled
 from tests.audit.large.data import table, write

@@ -15,14 +15,14 @@ from sklearn.metrics import average_precision_score
 from audit.dataset import Dataset, Roles
 from audit.evidence.embeddings import fit
 from audit.evidence.gather import Evidence, silent
-from audit.large.around import place
-from audit.large.copies import sets_of
-from audit.large.judge import Judge, Known
+from audit.large.drawn.around import place
+from audit.large.drawn.judge import Judge, Known
+from audit.large.drawn.sample import drawn
+from audit.large.drawn.taught import known, taught, too_few
+from audit.large.every.copies import sets_of
 from audit.large.publish import publish_blocks
+from audit.large.read.table import open_data, open_table
 from audit.large.run import Large
-from audit.large.sample import drawn
-from audit.large.table import open_data, open_table
-from audit.large.taught import known, taught, too_few
 from audit.noise.estimate import Estimate, estimate
 from audit.noise.pool import logarithms
 from audit.noise.refit import soft_vote

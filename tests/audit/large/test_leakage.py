@@ -15,12 +15,12 @@ from PIL import Image
 from audit.cli import run
 from audit.errors import InputError
 from audit.large import budget
+from audit.large.drawn.sample import Share
 from audit.large.needs import needed
 from audit.large.plan import check_reference
 from audit.large.publish import publish_blocks
+from audit.large.read.table import LargeData, open_data, open_table
 from audit.large.run import Large, audit_blocks
-from audit.large.sample import Share
-from audit.large.table import LargeData, open_data, open_table
 from audit.report import Issues, Report
 from audit.run import audit
 from audit.sources import load

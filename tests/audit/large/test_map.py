@@ -15,13 +15,13 @@ import pytest
 from audit.evidence.gather import silent
 from audit.evidence.project import ROWS
 from audit.large import budget, found
-from audit.large.around import look_around, place
 from audit.large.bounds import Clock
-from audit.large.project import project
+from audit.large.drawn.around import look_around, place
+from audit.large.drawn.project import project
+from audit.large.drawn.sampled import outliers
 from audit.large.publish import publish_blocks, shown
+from audit.large.read.table import LargeData, open_data, open_table
 from audit.large.run import Large, audit_blocks
-from audit.large.sampled import outliers
-from audit.large.table import LargeData, open_data, open_table
 from audit.projection import SCALE
 from audit.render.page.html import html
 from audit.report import Report

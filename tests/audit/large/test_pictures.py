@@ -21,16 +21,16 @@ from audit.evidence.embeddings import embed, fit
 from audit.evidence.given import Given
 from audit.evidence.picture_features import GRADIENTS, picture_features
 from audit.large.budget import sample_bytes
-from audit.large.fingerprint import fingerprint
 from audit.large.needs import needed
 from audit.large.pictures import brought_for
-from audit.large.places import place_of
 from audit.large.plan import fits
-from audit.large.probabilities import Brought, bring
 from audit.large.publish import publish_blocks
-from audit.large.rows import look_at_all
+from audit.large.read.fingerprint import fingerprint
+from audit.large.read.places import place_of
+from audit.large.read.probabilities import Brought, bring
+from audit.large.read.rows import look_at_all
+from audit.large.read.table import LargeData, open_data, open_table
 from audit.large.run import Large, audit_blocks
-from audit.large.table import LargeData, open_data, open_table
 from audit.probabilities import Probabilities
 from audit.report import Report
 from audit.run import audit

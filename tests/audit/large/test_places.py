@@ -14,9 +14,9 @@ import pytest
 
 from audit.cli import run
 from audit.errors import InputError
-from audit.large.places import files_of, is_remote, place_of
+from audit.large.read.places import files_of, is_remote, place_of
+from audit.large.read.table import open_data, open_table
 from audit.large.run import audit_blocks
-from audit.large.table import open_data, open_table
 from audit.report import Report
 from audit.sources.roles import Named
 from audit.suite import parse_suite

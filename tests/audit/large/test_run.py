@@ -21,12 +21,12 @@ from audit.confident import RULES
 from audit.errors import InputError, UnknownName
 from audit.large.bounds import Clock
 from audit.large.engine import engine
-from audit.large.labels import Look
-from audit.large.probabilities import bring
+from audit.large.every.labels import Look
+from audit.large.every.schema import schema
 from audit.large.publish import publish_blocks
+from audit.large.read.probabilities import bring
+from audit.large.read.table import LargeData, open_data, open_table
 from audit.large.run import Large, audit_blocks
-from audit.large.schema import schema
-from audit.large.table import LargeData, open_data, open_table
 from audit.report import Report
 from audit.run import audit
 from audit.sources import load

@@ -16,18 +16,18 @@ from audit.errors import NotApplicable
 from audit.evidence.embeddings import fit
 from audit.evidence.gather import GRAPH
 from audit.large import budget
-from audit.large.around import look_around, place
 from audit.large.bounds import Clock
 from audit.large.budget import drawn_rows
-from audit.large.copies import sets_of
-from audit.large.near import Asked, nearest_rows
+from audit.large.drawn.around import look_around, place
+from audit.large.drawn.near import Asked, nearest_rows
+from audit.large.drawn.sample import Share, drawn
+from audit.large.drawn.sampled import outliers
+from audit.large.every.copies import sets_of
 from audit.large.needs import needed
 from audit.large.publish import publish_blocks
-from audit.large.rows import look_at_all
+from audit.large.read.rows import look_at_all
+from audit.large.read.table import LargeData, open_data, open_table
 from audit.large.run import Large, audit_blocks
-from audit.large.sample import Share, drawn
-from audit.large.sampled import outliers
-from audit.large.table import LargeData, open_data, open_table
 from audit.neighbours import nearest
 from audit.report import Report
 from audit.run import audit

@@ -12,11 +12,11 @@ from audit.dataset import Dataset
 from audit.errors import NotApplicable
 from audit.evidence.gather import Evidence, Progress
 from audit.evidence.given import Given
-from audit.large.around import Placed
-from audit.large.copies import Sets
-from audit.large.judge import Judge, Known
-from audit.large.sample import keys
-from audit.large.table import LargeData
+from audit.large.drawn.around import Placed
+from audit.large.drawn.judge import Judge, Known
+from audit.large.drawn.sample import keys
+from audit.large.every.copies import Sets
+from audit.large.read.table import LargeData
 
 FEWEST = 10
 """Rows of a class, from which on it is learnt."""

@@ -14,9 +14,9 @@ from audit.checks.leakage import NOTHING, kinds_of_equality
 from audit.dataset import Dataset
 from audit.errors import InputError, NotApplicable
 from audit.evidence.embeddings import DIMENSIONS
-from audit.large.copies import Sets, sets_of
-from audit.large.rows import Looked, halves
-from audit.large.table import LargeData
+from audit.large.every.copies import Sets, sets_of
+from audit.large.read.rows import Looked, halves
+from audit.large.read.table import LargeData
 
 CHUNK = 1 << 20
 """Rows whose hashes are looked up at a time."""

@@ -10,8 +10,8 @@ import pandas as pd
 
 from audit.checks.imbalance import RARE
 from audit.large.found import SHOWN, Streamed, findings, streamed
-from audit.large.rows import wanted_columns
-from audit.large.table import LargeData
+from audit.large.read.rows import wanted_columns
+from audit.large.read.table import LargeData
 from audit.report import Issues
 
 

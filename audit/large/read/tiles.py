@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from audit.large.table import LargeTable, Part, arrow_batches
+from audit.large.read.table import LargeTable, Part, arrow_batches
 
 TILE = 1 << 15
 """Rows of a tile; the last has what is left."""

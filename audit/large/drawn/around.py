@@ -14,12 +14,12 @@ from audit.dataset import Dataset
 from audit.evidence.backbone import Backbone
 from audit.evidence.embeddings import Space, directions, fit
 from audit.evidence.gather import GRAPH, Progress
+from audit.large.drawn.judge import Judge, Known
+from audit.large.drawn.near import TOGETHER, Asked, joined, nobody, vectors_of, with_tile
+from audit.large.drawn.sampled import Sample
 from audit.large.engine import Map
-from audit.large.judge import Judge, Known
-from audit.large.near import TOGETHER, Asked, joined, nobody, vectors_of, with_tile
-from audit.large.sampled import Sample
-from audit.large.table import LargeData, LargeTable
-from audit.large.tiles import TILE, Stretch, stretches
+from audit.large.read.table import LargeData, LargeTable
+from audit.large.read.tiles import TILE, Stretch, stretches
 from audit.neighbours import Neighbours, nearest
 from audit.noise.transfer import Others
 

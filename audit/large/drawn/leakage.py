@@ -15,15 +15,15 @@ from audit.checks.leakage import SHOWN, WORDS, in_turn
 from audit.dataset import Dataset
 from audit.errors import NotApplicable
 from audit.evidence.gather import GRAPH, NEAR, Progress
-from audit.large.copies import sets_of
+from audit.large.drawn.near import nearest_rows
+from audit.large.drawn.sample import Share, drawn, sampled
+from audit.large.drawn.sampled import Sample
 from audit.large.engine import Map
+from audit.large.every.copies import sets_of
+from audit.large.every.twins import There, Twins
 from audit.large.found import EXACT, SAMPLED, Column, Streamed, findings, streamed
-from audit.large.near import nearest_rows
-from audit.large.rows import halves
-from audit.large.sample import Share, drawn, sampled
-from audit.large.sampled import Sample
-from audit.large.table import LargeData
-from audit.large.twins import There, Twins
+from audit.large.read.rows import halves
+from audit.large.read.table import LargeData
 from audit.report import Issues
 
 KINDS = tuple(WORDS)

@@ -10,9 +10,9 @@ import pandas as pd
 from audit.evidence.gather import Progress
 from audit.evidence.layout import plane
 from audit.evidence.project import FEWEST, chosen, whole
+from audit.large.drawn.sampled import Sample
 from audit.large.found import Streamed
-from audit.large.sampled import Sample
-from audit.large.table import LargeData
+from audit.large.read.table import LargeData
 from audit.projection import Projection
 
 

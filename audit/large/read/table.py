@@ -13,7 +13,7 @@ import pandas as pd
 
 from audit.dataset import ROW, Dataset, Origin, sorted_classes
 from audit.errors import InputError, UnknownName, some
-from audit.large.places import Place, files_of, is_folder, parquet
+from audit.large.read.places import Place, files_of, is_folder, parquet
 from audit.sources.content import Content
 from audit.sources.roles import LABEL_NAMES, MOST_REAL_CLASSES, Named, build
 from audit.sources.tables import content_of, remembered

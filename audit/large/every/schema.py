@@ -15,7 +15,7 @@ from audit import gx
 from audit.gx.outcomes import NO_VALUES_NEEDED
 from audit.large.bounds import size
 from audit.large.found import Streamed, findings, streamed
-from audit.large.table import LargeData
+from audit.large.read.table import LargeData
 from audit.report import Issues
 from audit.suite import Expectation
 

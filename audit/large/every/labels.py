@@ -13,8 +13,8 @@ from audit.confident import DEFAULT, RULES, FilterBy
 from audit.errors import InputError, UnknownName
 from audit.large.engine import Map
 from audit.large.found import Streamed, findings, streamed
-from audit.large.probabilities import Brought
-from audit.large.table import LargeData
+from audit.large.read.probabilities import Brought
+from audit.large.read.table import LargeData
 from audit.noise.faults import memorised, other_order, shuffled
 from audit.noise.judge import Judged, Ranked, cleanlabs
 from audit.noise.tables import tables

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from audit.large.copies import Sets
+from audit.large.every.copies import Sets
 
 STEP = np.uint64(0x9E3779B97F4A7C15)
 MIXERS = ((np.uint64(30), np.uint64(0xBF58476D1CE4E5B9)), (np.uint64(27), np.uint64(0x94D049BB133111EB)))

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from audit.errors import InputError, UnknownName, some
-from audit.large.probabilities import bring
+from audit.large.read.probabilities import bring
 from audit.stream.sites import (
     Counts,
     Pooled,

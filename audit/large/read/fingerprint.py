@@ -12,7 +12,7 @@ from blake3 import blake3
 
 from audit import fingerprint as fp
 from audit.buffers import lengths_of
-from audit.large.table import LargeData
+from audit.large.read.table import LargeData
 
 Blocks = Callable[[], Iterator[pd.Series | pd.Index]]
 IDS = 1 << 16

@@ -10,7 +10,7 @@ import pandas as pd
 
 from audit.checks.duplicates import WORDS
 from audit.large.found import Streamed, findings, streamed
-from audit.large.table import LargeData
+from audit.large.read.table import LargeData
 from audit.report import Issues
 
 SETS = 50

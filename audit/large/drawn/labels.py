@@ -12,14 +12,14 @@ import pandas as pd
 
 from audit.checks import CHECKS
 from audit.errors import InputError, NotApplicable
-from audit.large.around import Said
+from audit.large.drawn.around import Said
+from audit.large.drawn.judge import Known
+from audit.large.drawn.sample import Share, sampled
+from audit.large.drawn.sampled import Sample, of_drawn
+from audit.large.drawn.taught import FEWEST, Taught, codes_of
+from audit.large.every.labels import lines_of
 from audit.large.found import LEARNT, Streamed, streamed
-from audit.large.judge import Known
-from audit.large.labels import lines_of
-from audit.large.sample import Share, sampled
-from audit.large.sampled import Sample, of_drawn
-from audit.large.table import LargeData
-from audit.large.taught import FEWEST, Taught, codes_of
+from audit.large.read.table import LargeData
 from audit.neighbours import Neighbours
 from audit.noise.cut import flags_of_many
 from audit.noise.judge import Cutoff, Judged

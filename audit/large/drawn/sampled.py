@@ -22,11 +22,11 @@ from audit.errors import InputError, NotApplicable
 from audit.evidence.backbone import BackboneSpace
 from audit.evidence.embeddings import describe
 from audit.evidence.gather import NEAR
-from audit.large.copies import SETS, Sets
+from audit.large.drawn.near import Asked
+from audit.large.drawn.sample import Share, sampled, told
+from audit.large.every.copies import SETS, Sets
 from audit.large.found import SAMPLED, Streamed, findings
-from audit.large.near import Asked
-from audit.large.sample import Share, sampled, told
-from audit.large.table import LargeData
+from audit.large.read.table import LargeData
 from audit.neighbours import Neighbours, sets
 from audit.report import Issues
 

@@ -13,7 +13,7 @@ from audit.dataset import Dataset, Origin, Roles
 from audit.errors import InputError
 from audit.evidence.pictures import unreadable
 from audit.large.engine import Map
-from audit.large.table import LargeData, Part, batches
+from audit.large.read.table import LargeData, Part, batches
 
 WORDS = fp.DIGEST_BYTES // 8
 

@@ -11,8 +11,8 @@ from audit.dataset import Dataset
 from audit.evidence.embeddings import Space, directions
 from audit.evidence.gather import Progress
 from audit.large.engine import Map
-from audit.large.table import LargeTable, frame_of
-from audit.large.tiles import TILE, Stretch, slabs, stretches
+from audit.large.read.table import LargeTable, frame_of
+from audit.large.read.tiles import TILE, Stretch, slabs, stretches
 from audit.neighbours import Neighbours
 from audit.neighbours.brute import Centred, by_faiss
 from audit.neighbours.rerank import SPARE

@@ -1,0 +1,1 @@
+"""Parquet that is never whole in memory, and what is read of it."""
