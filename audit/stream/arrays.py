@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import zipfile
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -33,21 +34,35 @@ def of_npy(path: Path) -> Source:
     """A .npy file; one stored column by column is mapped."""
     mapped = checked(path, lambda: np.load(path, mmap_mode="r", allow_pickle=False))
     rows, classes = check_shape(str(path), mapped.shape, mapped.dtype)
-    dtype, offset, size = mapped.dtype, mapped.offset, classes * mapped.dtype.itemsize
+    dtype, offset = mapped.dtype, mapped.offset
     if not mapped.flags.c_contiguous:  # column by column: only a map can pick rows out of it
-        return of_array(mapped, str(path))
-
-    def read(start: int, step: int) -> np.ndarray:
-        wanted = min(step, rows - start)
-        found = np.fromfile(path, dtype, wanted * classes, offset=offset + start * size)
-        if len(found) < wanted * classes:
-            raise InputError(f"{path}: ends within row {start + len(found) // classes}")
-        return found.reshape(wanted, classes)
+        return replace(of_array(mapped, str(path)), blocks=partial(_mapped_blocks, path, rows))
 
     def blocks(step: int) -> Iterator[tuple[int, Read]]:
-        return ((i, partial(read, i, step)) for i in range(0, rows, step))
+        return (
+            (i, partial(_rows, path, dtype, offset, (i, min(step, rows - i)), classes)) for i in range(0, rows, step)
+        )
 
     return Source(str(path), rows, classes, dtype, blocks)
+
+
+def _rows(path: Path, dtype: np.dtype[Any], offset: int, place: tuple[int, int], classes: int) -> np.ndarray:
+    """(rows, classes) from a first row on, of which a .npy file keeps one after the other."""
+    start, wanted = place
+    found = np.fromfile(path, dtype, wanted * classes, offset=offset + start * classes * dtype.itemsize)
+    if len(found) < wanted * classes:
+        raise InputError(f"{path}: ends within row {start + len(found) // classes}")
+    return found.reshape(wanted, classes)
+
+
+def _mapped_blocks(path: Path, rows: int, step: int) -> Iterator[tuple[int, Read]]:
+    return ((i, partial(_mapped, path, i, step)) for i in range(0, rows, step))
+
+
+def _mapped(path: Path, start: int, step: int) -> np.ndarray:
+    """Mapped anew by whoever reads it: another process would be sent the whole array."""
+    found: np.ndarray = np.load(path, mmap_mode="r", allow_pickle=False)[start : start + step]
+    return found
 
 
 def of_npz(path: Path) -> Source:

@@ -13,6 +13,8 @@ from audit.errors import InputError, UnknownName, some
 from audit.stream.source import Read, Source, check_shape
 
 T = TypeVar("T")
+Batch = Callable[[], Any]
+"""Reads some rows as a table or record batch of Arrow's."""
 
 
 def of_tables(path: Path, files: tuple[Path, ...], columns: Sequence[str] | None) -> Source:
@@ -32,9 +34,9 @@ def of_tables(path: Path, files: tuple[Path, ...], columns: Sequence[str] | None
 
     def blocks(step: int) -> Iterator[tuple[int, Read]]:
         start = 0
-        for batch in _batches(files, step, names):
-            yield start, partial(_dense, batch, classes, dtype, f"{path}: rows from {start} on")
-            start += batch.num_rows
+        for rows, read in _batches(files, step, names):
+            yield start, partial(_dense, read, classes, dtype, f"{path}: rows from {start} on")
+            start += rows
 
     return Source(str(path), rows, classes, dtype, blocks, table=files)
 
@@ -44,7 +46,8 @@ def column(source: Source, name: str) -> np.ndarray:
     there = _checked(source.table[0], _schema)[0].names
     if name not in there:
         raise UnknownName.of("column", name, there, where=source.name)
-    return np.concatenate([b.column(0).to_numpy(zero_copy_only=False) for b in _batches(source.table, 1 << 20, [name])])
+    batches = (read() for _, read in _batches(source.table, 1 << 20, [name]))
+    return np.concatenate([b.column(0).to_numpy(zero_copy_only=False) for b in batches])
 
 
 def _columns(path: Path, schema: Any, columns: Sequence[str] | None) -> tuple[list[str], bool]:
@@ -67,7 +70,8 @@ def _columns(path: Path, schema: Any, columns: Sequence[str] | None) -> tuple[li
     return chosen, False
 
 
-def _dense(batch: Any, classes: int, dtype: np.dtype[Any], where: str) -> np.ndarray:
+def _dense(read: Batch, classes: int, dtype: np.dtype[Any], where: str) -> np.ndarray:
+    batch = read()
     if any(column.null_count for column in batch.columns):
         raise InputError(f"{where}: a probability is missing")
     if batch.num_columns == 1 and batch.num_columns != classes:
@@ -97,22 +101,60 @@ def _schema(path: Path) -> tuple[Any, int]:
     from pyarrow import ipc
 
     with pa.memory_map(str(path)) as mapped, ipc.open_file(mapped) as file:
-        return file.schema, sum(file.get_batch(i).num_rows for i in range(file.num_record_batches))
+        return file.schema, sum(_records(path))
 
 
-def _batches(files: tuple[Path, ...], step: int, columns: list[str]) -> Iterator[Any]:
-    """Record batches of at most `step` rows, of some columns in their given order."""
+def _batches(files: tuple[Path, ...], step: int, columns: list[str]) -> Iterator[tuple[int, Batch]]:
+    """At most `step` rows at a time, of some columns in their given order: (how many, what reads them).
+
+    Whoever reads them opens the file: what is handed to another process is a place in it. But a row group of more rows
+    than a block is decoded from its beginning to get at any of them, so that is done here, once.
+    """
     for path in files:
         if path.suffix == ".parquet":
-            import pyarrow.parquet as pq
-
-            with pq.ParquetFile(path) as file:
-                yield from (b.select(columns) for b in file.iter_batches(step, columns=columns))
+            yield from _of_parquet(path, step, columns)
             continue
-        import pyarrow as pa
-        from pyarrow import ipc
+        for i, rows in enumerate(_checked(path, _records)):
+            yield from (
+                (min(step, rows - j), partial(_record, path, i, j, step, columns)) for j in range(0, rows, step)
+            )
 
-        with pa.memory_map(str(path)) as mapped, ipc.open_file(mapped) as file:
-            for i in range(file.num_record_batches):
-                batch = file.get_batch(i).select(columns)
-                yield from (batch.slice(j, step) for j in range(0, batch.num_rows, step))
+
+def _of_parquet(path: Path, step: int, columns: list[str]) -> Iterator[tuple[int, Batch]]:
+    import pyarrow.parquet as pq
+
+    with pq.ParquetFile(path) as file:
+        for group in range(file.metadata.num_row_groups):
+            rows = file.metadata.row_group(group).num_rows
+            if 0 < rows <= step:
+                yield rows, partial(_row_group, path, group, columns)
+            else:
+                batches = file.iter_batches(step, row_groups=[group], columns=columns)
+                yield from ((b.num_rows, partial(b.select, columns)) for b in batches)
+
+
+def _row_group(path: Path, group: int, columns: list[str]) -> Any:
+    import pyarrow.parquet as pq
+
+    def read(path: Path) -> Any:
+        with pq.ParquetFile(path) as file:
+            return file.read_row_group(group, columns=columns, use_threads=False).select(columns)
+
+    (batch,) = _checked(path, read).combine_chunks().to_batches()
+    return batch
+
+
+def _records(path: Path) -> list[int]:
+    import pyarrow as pa
+    from pyarrow import ipc
+
+    with pa.memory_map(str(path)) as mapped, ipc.open_file(mapped) as file:
+        return [file.get_batch(i).num_rows for i in range(file.num_record_batches)]
+
+
+def _record(path: Path, number: int, start: int, step: int, columns: list[str]) -> Any:
+    import pyarrow as pa
+    from pyarrow import ipc
+
+    with pa.memory_map(str(path)) as mapped, ipc.open_file(mapped) as file:
+        return file.get_batch(number).select(columns).slice(start, step)

@@ -1,5 +1,7 @@
 """A file says what the array in it says."""
 
+import pickle
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.feather as feather
@@ -50,6 +52,25 @@ def write(kind, folder, labels, probabilities):
 
 
 KINDS = ["npy", "fortran", "npz stored", "npz packed", "parquet", "lists", "folder", "arrow", "feather"]
+
+
+@pytest.mark.parametrize("kind", [k for k in KINDS if not k.startswith("npz")])
+def test_what_is_handed_to_another_process_is_a_place_in_a_file(kind, data, tmp_path):
+    opened = opening.open_source(write(kind, tmp_path, *data))
+    sent = [pickle.dumps(read) for _, read in opened.blocks(1_000)]
+
+    assert len(sent) >= 3
+    assert max(map(len, sent)) < 1_000  # a row alone takes 96 bytes
+    there = np.concatenate([pickle.loads(read)() for read in sent])
+    assert np.array_equal(there, data[1])
+
+
+def test_a_row_group_larger_than_a_block_is_decoded_once_and_not_by_everyone(data, tmp_path):
+    opened = opening.open_source(write("parquet", tmp_path, *data))  # groups of 997 rows
+    reads = [read for _, read in opened.blocks(400)]
+
+    assert [len(read()) for read in reads] == [400, 400, 197] * 3 + [9]
+    assert np.array_equal(np.concatenate([read() for read in reads]), data[1])
 
 
 @pytest.mark.parametrize("kind", KINDS)
