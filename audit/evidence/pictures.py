@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 MIXED_SIZE = (32, 32)
 """(height, width) of a stack whose pictures differ in size."""
+BAND = 256
+"""Lines of a picture that are 64-bit at a time."""
 GRID_QUANTILE = 0.999
 """Grid cells above this quantile are out of range and clipped: a few absurd values must not darken every picture."""
 
@@ -145,10 +147,14 @@ def _flat(one: Image) -> Image:
 
     if one.mode not in ("I", "F") and not one.mode.startswith("I;16"):
         return one
-    values = np.asarray(one, dtype=np.float64)
-    top = max(float(np.nanmax(values, initial=0.0)), 1.0)
+    raw = np.asarray(one)
+    top = max(float(np.nanmax(raw, initial=0)), 1.0)
     top = 65535.0 if 255 < top <= 65535 else max(top, 255.0)
-    return Image.fromarray((np.nan_to_num(values).clip(0, top) / top * 255).astype(np.uint8))
+    out = np.empty(raw.shape, dtype=np.uint8)
+    for i in range(0, len(raw), BAND):
+        band = np.nan_to_num(raw[i : i + BAND].astype(np.float64))
+        out[i : i + BAND] = (band.clip(0, top) / top * 255).astype(np.uint8)
+    return Image.fromarray(out)
 
 
 def _as_image_array(pixels: np.ndarray) -> np.ndarray:

@@ -22,6 +22,7 @@ from audit.large.drawn.labels import ESTIMATED
 from audit.large.drawn.project import project
 from audit.large.engine import Map
 from audit.large.every.labels import check_fit
+from audit.large.every.twins import check_kinds
 from audit.large.found import SHOWN, SKIPPED, Streamed
 from audit.large.needs import needed
 from audit.large.read.fingerprint import fingerprint
@@ -84,6 +85,8 @@ def audit_blocks(
     start = time.perf_counter()
     if brought is not None:
         check_fit(data, brought)
+    if reference is not None:
+        check_kinds(data, reference)
     need = needed(data, brought, suite, reference) + pictures.backbone_bytes(data, backbone)
     if need > memory:
         raise InputError(

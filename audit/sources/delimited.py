@@ -214,7 +214,8 @@ def whole_numbers(values: Sequence[int | None]) -> pd.Series:
     if None not in values:
         return pd.Series(values, dtype="int64")
     exact = all(v is None or abs(v) <= 2**53 for v in values)
-    return pd.Series(values, dtype="float64" if exact else "Int64")
+    signed = max(v for v in values if v is not None) < 2**63 if not exact else True
+    return pd.Series(values, dtype="float64" if exact else "Int64" if signed else "UInt64")
 
 
 def _has_str_dtype() -> bool:

@@ -86,8 +86,28 @@ def compared(data: LargeData, reference: Dataset | None) -> There:
     return There(f"split {others}", data.rows, int(np.count_nonzero(~here)), here)
 
 
+def check_kinds(data: LargeData, reference: Dataset) -> None:
+    """InputError where a feature without a value in the first rows, which say nothing of it, holds numbers on one side only."""
+    import pyarrow.types as kinds
+
+    for name in data.head.roles.features:
+        kind = data.table.schema.field(name).type
+        if name not in reference.table or not data.head.table[name].isna().all() or kinds.is_null(kind):
+            continue  # what the first rows hold is looked at as in memory
+        there, numbers = reference.table[name], kinds.is_integer(kind) or kinds.is_floating(kind)
+        if not there.isna().all() and (there.dtype.kind in "iuf") != numbers:
+            raise InputError(
+                f"{reference.name} (reference): column {name!r} holds {'no ' if numbers else ''}numbers, in "
+                f"{data.table.path} {'' if numbers else 'no '}numbers: no rows would ever be equal"
+            )
+
+
 def _splits(data: LargeData, column: str) -> tuple[np.ndarray, np.ndarray]:
     """(n,) number of each row's split in small integers, and (splits,) their names; a missing one is a name too."""
+    import pyarrow.types as kinds
+
+    if kinds.is_nested(data.table.schema.field(column).type):
+        raise InputError(f"{data.table.path}: column {column!r} holds lists or records, not splits")
     codes = np.empty(data.table.rows, np.uint16)
     met: dict[Any, int] = {}
     firsts: list[int] = []

@@ -19,10 +19,12 @@ from audit.sources.roles import LABEL_NAMES, MOST_REAL_CLASSES, Named, build
 from audit.sources.tables import content_of, remembered
 from audit.stream.tiles import smallest
 
-HEAD = 10_000
-"""Rows from which the columns' roles are inferred."""
+HEAD, HEAD_BYTES = 10_000, 64 << 20
+"""Rows from which the columns' roles are inferred: so many, or so many bytes of them."""
 BATCH_BYTES, FEWEST_ROWS, MOST_ROWS = 8 << 20, 256, 1 << 16
 MOST_CLASSES = 1 << 16
+PROBED, PROBE = 16, 32
+"""Row groups of which some rows are read to see how wide they are, about so many, and so many rows."""
 TEXT_BYTES = 40
 """A text in memory takes so much at the least, however often the file says it and however short."""
 
@@ -130,8 +132,7 @@ def open_table(path: Place) -> LargeTable:
     files = files_of(path)
     if not files or (isinstance(path, Path) and not path.exists()):
         raise InputError(f"{path}: only Parquet can be audited block by block: a .parquet file or a folder of them")
-    parts: list[Part] = []
-    schema, start, total, largest = None, 0, 0, 0
+    schema, groups = None, []
     columns: Counter[str] = Counter()
     for file in files:
         try:
@@ -144,18 +145,50 @@ def open_table(path: Place) -> LargeTable:
             raise InputError(f"{file}: columns differ from those of {files[0]} in name or kind")
         for g in range(meta.num_row_groups):
             group = meta.row_group(g)
+            chunks = [group.column(c) for c in range(group.num_columns)]
             if group.num_rows:
-                parts.append(Part(file, g, start, group.num_rows, _at_once(group.total_byte_size, group.num_rows)))
-            start, total = start + group.num_rows, total + group.total_byte_size
-            largest = max(largest, group.total_byte_size)
-            for c in range(group.num_columns):
-                column = group.column(c)
-                columns[column.path_in_schema.split(".")[0]] += column.total_uncompressed_size
-    if not start:
+                groups.append(_Group(file, g, group.num_rows, group.total_byte_size, any(map(_repeats, chunks))))
+            for chunk in chunks:
+                columns[chunk.path_in_schema.split(".")[0]] += chunk.total_uncompressed_size
+    if not groups:
         raise InputError(f"{path}: no rows")
     kinds = [schema.field(name).type for name in schema.names] if schema is not None else []
     width = sum((TEXT_BYTES if pa.types.is_string(k) or pa.types.is_large_string(k) else 8) for k in kinds)
-    return LargeTable(path, tuple(parts), schema, start, max(total, start * width), largest, columns)
+    sizes = _decoded(groups)
+    starts = np.cumsum([0, *(g.rows for g in groups)]).tolist()
+    parts = tuple(
+        Part(g.file, g.number, start, g.rows, _at_once(size, g.rows))
+        for g, start, size in zip(groups, starts, sizes, strict=False)
+    )
+    return LargeTable(path, parts, schema, starts[-1], max(sum(sizes), starts[-1] * width), max(sizes), columns)
+
+
+@dataclass(frozen=True)
+class _Group:
+    """A row group, by its metadata."""
+
+    file: Place
+    number: int
+    rows: int
+    bytes: int
+    repeats: bool
+    """Whether texts or bytes in it may be said once and meant often: then `bytes` is too few."""
+
+
+def _repeats(chunk: Any) -> bool:
+    return bool(chunk.physical_type == "BYTE_ARRAY" and chunk.has_dictionary_page)
+
+
+def _decoded(groups: Sequence[_Group]) -> list[int]:
+    """About how many bytes each row group takes: where texts or pictures may repeat, at least as many a row as the widest
+    of the first rows of some of them."""
+    some_ = [g for g in groups if g.repeats]
+    a_row = 0
+    for group in some_[:: max(1, len(some_) // PROBED)]:
+        with parquet(group.file, pre_buffer=False) as file:
+            first = next(file.iter_batches(min(PROBE, group.rows), row_groups=[group.number]))
+        a_row = max(a_row, first.nbytes // len(first))
+    return [max(g.bytes, g.rows * a_row if g.repeats else 0) for g in groups]
 
 
 def _at_once(size: int, rows: int) -> int:
@@ -226,13 +259,17 @@ def _head(table: LargeTable) -> Content:
     if known.get("pandas") or known.get("images"):
         what = "row ids" if known.get("pandas") else "pictures"
         raise InputError(f"{table.path}: its {what} lie beside the columns; such a file is not audited block by block")
-    part = table.parts[0]
-    with parquet(part.path, pre_buffer=False) as file:
-        first = next(file.iter_batches(min(HEAD, part.rows), row_groups=[part.group]))
+    first: list[Any] = []
+    for part in table.parts:
+        wanted = min(HEAD - sum(map(len, first)), part.rows, max(part.batch, FEWEST_ROWS))
+        with parquet(part.path, pre_buffer=False) as file:
+            first.append(next(file.iter_batches(wanted, row_groups=[part.group])))
+        if sum(map(len, first)) >= HEAD or sum(b.nbytes for b in first) >= HEAD_BYTES:
+            break
     kind = "parquet-folder" if is_folder(table.path) else "parquet"
     # a worker may stand in another folder
     where = table.path.absolute() if isinstance(table.path, Path) else table.path
-    return content_of(pa.Table.from_batches([first], schema=table.schema), Origin(kind, str(where)), str(table.path))
+    return content_of(pa.Table.from_batches(first, schema=table.schema), Origin(kind, str(where)), str(table.path))
 
 
 def _remembers(content: Content, label: str | None) -> bool:

@@ -8,6 +8,7 @@ from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
 from markupsafe import Markup
 
@@ -177,7 +178,7 @@ def _cells(shelf: Shelf, row: Hashable, first: Sequence[str] | Mapping[str, str]
 
 def cell_text(value: object) -> str:
     """A cell in words, a missing one as a dash."""
-    if not isinstance(value, (list, tuple, dict)) and pd.isna(value):  # type: ignore[call-overload]
+    if not isinstance(value, (list, tuple, dict, np.ndarray)) and pd.isna(value):  # type: ignore[call-overload]
         return words.UNKNOWN
     text = figure(value) if isinstance(value, float) else str(value)
     return words.shorten(words.visible(text), CELL_LONG)
