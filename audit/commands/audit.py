@@ -178,7 +178,7 @@ def _bound(data: str, memory: str | None, engine: str, kwargs: dict[str, Any]) -
     bound = parse_size(memory) if memory is not None else available()
     if engine != "local" or is_remote(data):
         return bound
-    return None if fits(data, bound, kwargs["pred_probs"], kwargs["image"]) else bound
+    return None if fits(data, bound, kwargs["pred_probs"], kwargs["image"], kwargs["label"]) else bound
 
 
 def _streamed(

@@ -8,7 +8,7 @@ from pathlib import Path
 from audit.errors import InputError
 from audit.large.bounds import PICTURED, PROGRAM, ordinary_bytes, size
 from audit.large.read.places import SUFFIXES
-from audit.large.read.table import LargeTable, open_table
+from audit.large.read.table import LargeTable, classes_in, open_table
 from audit.sources.roles import IMAGE_NAMES, is_pictures
 from audit.sources.tables import parquet_files
 from audit.stream.opening import open_source
@@ -18,7 +18,9 @@ EXPANDS = 8
 packed archives."""
 
 
-def fits(data: str, memory: int, probabilities: Sequence[Path], image: str | None = None) -> bool:
+def fits(
+    data: str, memory: int, probabilities: Sequence[Path], image: str | None = None, label: str | None = None
+) -> bool:
     """Whether an ordinary audit of `data` stays within `memory` bytes, by estimate.
 
     Args:
@@ -26,6 +28,7 @@ def fits(data: str, memory: int, probabilities: Sequence[Path], image: str | Non
         memory: how many bytes there are.
         probabilities: files of them that are brought along.
         image: the column of pictures, where one was named.
+        label: the column of labels, where one was named.
 
     Raises:
         InputError: if it does not, and the data is in no format that is read block by block.
@@ -36,6 +39,7 @@ def fits(data: str, memory: int, probabilities: Sequence[Path], image: str | Non
     columns = sum(open_source(p).classes for p in probabilities)
     if _is_parquet(path):
         table = open_table(path)
+        columns = max(columns, classes_in(table, label))
         need = ordinary_bytes(table.rows, table.bytes, len(table.schema.names), columns)
         return need + (PICTURED * table.rows if image or _pictured(table) else 0) <= memory
     need = ordinary_bytes(0, _decoded(path), 0, columns)

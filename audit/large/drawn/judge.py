@@ -1,7 +1,8 @@
 """Labels of rows that nobody drew, by what was learnt of those that were: the same views, the same posterior.
 
 A row votes with, and is judged by a head of, drawn rows that are not its copies nor of its group: the head is the one
-that has not seen the drawn row nearest to it, so a copy's wrong label cannot vouch for its own.
+that has not seen the drawn row nearest to it, so a copy's wrong label cannot vouch for its own. Where a row is a copy of
+one drawn row and of the group of others, the head may have seen the group.
 """
 
 from __future__ import annotations
@@ -22,6 +23,8 @@ from audit.probabilities import Heads
 AT_ONCE = 1 << 11
 """Rows judged at a time: there are several times as many probabilities as rows times classes."""
 NOWHERE = -1
+SAME = 1e-6
+"""Rows nearer than that are equal, also where half of the drawn rows have copies and so the threshold is 0."""
 
 
 class Known(NamedTuple):
@@ -66,6 +69,8 @@ class Judge:
     votes: np.ndarray
     """(m, K) the given labels, one each."""
     transfer: Transfer
+    range: tuple[np.ndarray, np.ndarray]
+    """(d,) least and most of the drawn rows' vectors: what a head would say beyond is not learnt, and grows without end."""
 
     @classmethod
     def of(cls, evidence: Evidence) -> Judge:
@@ -80,6 +85,7 @@ class Judge:
             evidence.heads,
             np.eye(len(evidence.data.classes))[labels],
             evidence.noise.transfer,
+            (evidence.embeddings.min(axis=0), evidence.embeddings.max(axis=0)),
         )
 
     @property
@@ -91,14 +97,15 @@ class Judge:
         """What is said of rows by their embeddings (n, d) and the block of their group (n,), no label looked at."""
         found = nearest(self.points, GRAPH, vectors if self.centre is None else directions(vectors, self.centre))
         near, second = found.indices, self.transfer.second
-        copy = np.where(found.distances[:, 0] < self.threshold, self.together[near[:, 0]], NOWHERE)
+        copy = np.where(found.distances[:, 0] < max(self.threshold, SAME), self.together[near[:, 0]], NOWHERE)
         outside = (self.together[near] != copy[:, None]) & (self.together[near] != block[:, None])
         member = np.where((copy < 0) & (block >= 0), self._first_of[block], near[:, 0])
-        head = self.heads(vectors, self.folds[member])
+        inside = np.clip(vectors, *self.range)
+        head = self.heads(inside, self.folds[member])
         first = (head, vote(near, outside, self.votes))
         again: tuple[np.ndarray, ...] = ()
         if second is not None:
-            soft = second.heads(vectors, [folds[member] for folds in second.heads.folds])
+            soft = second.heads(inside, [folds[member] for folds in second.heads.folds])
             again = (soft, vote(near, outside, second.votes))
         return Views(near, found.distances, np.where(copy < 0, block, copy), first, again)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -49,8 +49,8 @@ def sampled_labels(data: LargeData, what: Taught, issues: Issues) -> Streamed:
     ends = _ends(said, n, rare, said["rate"])
     pointed = Share(int(said["flagged"]), m, n - rare)
     ends["flagged"] = [said["flagged"], pointed.intervals()["count"][1] + rare]
-    told = "{} is estimated from {} rows, by models trained on them; a limit is held against the upper end; tables and flags are of the drawn rows"
-    return of_drawn(data, what.rows, _told(issues, said["rate"] * (1 - rare / n), ends, told, (what, n, rare)))
+    told = "{0} is estimated from {1} rows, by models trained on them; a limit is held against the upper end; tables and flags are of the drawn rows"
+    return of_drawn(data, what.rows, _told(issues, said["rate"] * (1 - rare / n), ends, [told], (what, n, rare)))
 
 
 def of_the_drawn(what: Taught, options: dict[str, Any]) -> Issues:
@@ -77,14 +77,19 @@ def _ends(said: Mapping[str, float], n: int, rare: int, rate: float) -> dict[str
 
 
 def _told(
-    issues: Issues, rate: float, ends: dict[str, list[float]], words: str, of: tuple[Taught, int, int], **more: Any
+    issues: Issues,
+    rate: float,
+    ends: dict[str, list[float]],
+    words: Sequence[str],
+    of: tuple[Taught, int, int],
+    **more: Any,
 ) -> Issues:
     """With the measures of all rows, and what is to be said of them."""
     what, n, rare = of
     m, (low, high) = len(what.rows), ends["rate"]
-    notes = [ESTIMATED + words.format(f"{rate:.2%} ({low:.2%} to {high:.2%})", f"{m:,} of {n:,}")]
+    notes = [ESTIMATED + w.format(f"{rate:.2%} ({low:.2%} to {high:.2%})", f"{m:,} of {n:,}") for w in words]
     if rare:
-        few = f"{rare:,} rows are of classes of which fewer than {FEWEST} rows were drawn"
+        few = f"{rare:,} rows are of classes of which fewer than {FEWEST} rows were drawn, or only copies of one"
         notes.append(f"{ESTIMATED}{few}: all of them count as wrong in the upper end")
     measures = {"rate": rate, "count": round(rate * n), "rate_low": low, "rate_high": high}
     detail = {**issues.detail, **measures, **sampled(m, n, ends), **more, "notes": [*issues.detail["notes"], *notes]}
@@ -114,12 +119,21 @@ def labels_of_all(
     whole = _whole(data, what, said, cutoff)
     n, rare = data.table.rows, _rare(data, what)
     ends = _ends(issues.measures, n, rare, whole.rate / max(1 - rare / n, 1e-12))
-    said_of = "{} of all rows, judged by models trained on {} rows, of which none judged itself or its copies; a limit is held against the upper end"
+    words = [
+        "{0} of all rows, judged by models trained on {1} rows, of which none judged itself or its copies; a limit is held "
+        "against the upper end",
+        "what cleanlab and each view say is of those {1} rows",
+    ]
+    if what.unsure.any():
+        words.append(
+            f"rows of {np.count_nonzero(what.unsure)} rare classes, of which fewer than {FEWEST} rows were drawn by lot, are "
+            f"scored but not flagged: too little is learnt of them"
+        )
     told = _told(
         issues,
         whole.rate,
         ends,
-        said_of,
+        words,
         (what, n, rare),
         path=LEARNT,
         cutoff_used=whole.cutoff_used,
@@ -147,15 +161,15 @@ def labels_of_all(
 
 
 def _whole(data: LargeData, what: Taught, said: Said, cutoff: Cutoff) -> Judged:
-    """All rows, those learnt from as they were judged out of fold; classes by their place among all."""
+    """All rows, those learnt from as they were judged out of fold; classes by their place among all, pairs
+    by that among the learnt ones."""
     own, n, K = what.evidence.noise, data.table.rows, len(data.classes)
     score, probability = said.score.copy(), said.probability.copy()
     suggested = what.classes.astype(np.min_scalar_type(K))[said.suggested]
     score[what.rows], probability[what.rows] = own.score, own.suggested_probability
     suggested[what.rows] = what.classes[own.suggested]
-    flagged = flags_of_many(score, cutoff.precision, cutoff.budget)
-    pairs = np.zeros((K, K))
-    pairs[np.ix_(what.classes, what.classes)] = said.pairs + own.pairs
+    flagged = flags_of_many(np.where(what.unsure[codes_of(data)], np.nan, score), cutoff.precision, cutoff.budget)
+    pairs = said.pairs + own.pairs
     np.fill_diagonal(pairs, 0)
     wrong = 1 - score
     rate = float(np.nansum(wrong, dtype="float64")) / n
@@ -179,16 +193,9 @@ def _whole(data: LargeData, what: Taught, said: Said, cutoff: Cutoff) -> Judged:
 def _tables(data: LargeData, what: Taught, whole: Judged, ends: list[float]) -> dict[str, Any]:
     """What the pages show of the labels as a whole, of the classes that were learnt."""
     place, codes = what.place(len(data.classes)), codes_of(data)
-    at = what.classes
-    shown = replace(
-        whole,
-        rate_low=ends[0],
-        rate_high=ends[1],
-        pairs=whole.pairs[np.ix_(at, at)],
-        suggested=place[whole.suggested],
-    )
+    shown = replace(whole, rate_low=ends[0], rate_high=ends[1], suggested=place[whole.suggested])
     mine = place[codes]
-    if len(at) < len(data.classes):
+    if len(what.classes) < len(data.classes):
         judged = np.flatnonzero(mine >= 0)
         mine = mine[judged]
         rows = ("score", "flagged", "suggested", "probability", "wrong")
@@ -232,7 +239,6 @@ def _why(data: LargeData, what: Taught, known: Known, sample: Sample, whole: Jud
         suggested=place[whole.suggested[rows]],
         probability=whole.probability[rows],
         wrong=None if whole.wrong is None else whole.wrong[rows],
-        pairs=whole.pairs[np.ix_(what.classes, what.classes)],
     )
     labels = place[codes_of(data)[rows]]
     return reasons(shown, labels, Witnesses(views, near, together), list(data.rows[rows]), evidence.data.classes)

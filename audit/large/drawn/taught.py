@@ -8,6 +8,7 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
+from audit.checks.imbalance import RARE
 from audit.dataset import Dataset
 from audit.errors import NotApplicable
 from audit.evidence.gather import Evidence, Progress
@@ -35,6 +36,8 @@ class Taught:
     evidence: Evidence
     drawn: int
     """Rows that were drawn, of other classes too."""
+    unsure: np.ndarray
+    """(K,) the classes of which too little is learnt to flag them: a model takes their few rows for others."""
 
     @cached_property
     def judge(self) -> Judge:
@@ -60,16 +63,33 @@ def taught(data: LargeData, placed: Placed, more: np.ndarray, seed: int, progres
     """
     rows, own, vectors = _with_more(data, placed, more)
     learnt = np.bincount(own.labels, minlength=len(own.classes)) >= FEWEST
-    if np.count_nonzero(learnt) < 2:
-        raise NotApplicable(
-            f"skipped: of {len(own):,} drawn rows no two classes have {FEWEST}, and fewer teach nothing"
-        )
-    kept = learnt[own.labels]
-    names = tuple(c for c, ok in zip(data.classes, learnt, strict=True) if ok)
-    judged = replace(own.take(own.rows[kept]), classes=names)
-    given = Given(backbone=placed.backbone)
-    evidence = Evidence(judged, given=given, seed=seed, progress=progress, vectors=vectors[kept])
-    return Taught(rows[kept], np.flatnonzero(learnt), evidence, len(own))
+    while True:
+        if np.count_nonzero(learnt) < 2:
+            raise NotApplicable(
+                f"skipped: of {len(own):,} drawn rows no two classes have {FEWEST}, and fewer teach nothing"
+            )
+        kept = learnt[own.labels]
+        names = tuple(c for c, ok in zip(data.classes, learnt, strict=True) if ok)
+        judged = replace(own.take(own.rows[kept]), classes=names)
+        given = Given(backbone=placed.backbone)
+        evidence = Evidence(judged, given=given, seed=seed, progress=progress, vectors=vectors[kept])
+        alone = _in_one_block(evidence)
+        if not alone.any():
+            break
+        learnt[np.flatnonzero(learnt)[alone]] = False
+    return Taught(rows[kept], np.flatnonzero(learnt), evidence, len(own), _unsure(data, placed, learnt))
+
+
+def _unsure(data: LargeData, placed: Placed, learnt: np.ndarray) -> np.ndarray:
+    """(K,) the classes that too few drawn rows are of, and of which there are few rows beside others."""
+    rows, drawn = (np.bincount(x, minlength=len(learnt)) for x in (codes_of(data), codes_of(data)[placed.rows]))
+    return np.asarray(learnt & (drawn < FEWEST) & (rows < RARE * data.table.rows / len(learnt)))
+
+
+def _in_one_block(evidence: Evidence) -> np.ndarray:
+    """(k,) whether a class is copies of one row, or one group: no model could both learn it and judge it."""
+    places = np.unique(np.stack([evidence.data.labels, evidence.together]), axis=1)[0]
+    return np.asarray(np.bincount(places, minlength=len(evidence.data.classes)) < 2)
 
 
 def _with_more(data: LargeData, placed: Placed, more: np.ndarray) -> tuple[np.ndarray, Dataset, np.ndarray]:

@@ -286,6 +286,25 @@ def _the_label(content: Content) -> str | None:
     return str(found[0])
 
 
+def classes_in(table: LargeTable, label: str | None) -> int:
+    """How many different labels there are in the column of that name, or in the one that is called like one; 0 where there
+    is none, and at most `MOST_CLASSES`, of which more are none."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    likely = [c for c in table.schema.names if c.lower() in LABEL_NAMES]
+    column = label or (likely[0] if len(likely) == 1 else None)
+    if column not in table.schema.names or pa.types.is_nested(table.schema.field(column).type):
+        return 0
+    met: set[Hashable] = set()
+    for part in table.parts:
+        for _, rows in arrow_batches(part, [column]):
+            met.update(pc.unique(rows.column(0)).to_pylist())
+        if len(met) > MOST_CLASSES:
+            return MOST_CLASSES
+    return len(met)
+
+
 def _labels(table: LargeTable, label: str, known: Sequence[Hashable] | None) -> tuple[np.ndarray, tuple[Hashable, ...]]:
     """(n,) positions among the classes, and these: `known`, or all there are in their natural order."""
     if label not in table.schema.names:

@@ -145,24 +145,60 @@ def test_a_drawn_copy_of_a_row_does_not_vouch_for_its_label():
     prior = np.bincount(drawn, minlength=4) / len(drawn)
     assert views.first[1] == pytest.approx((np.array(voted) + prior) / 31)
     head = evidence.heads.models[int(evidence.folds[7])]  # the one that has not seen the copy
-    assert views.first[0] == pytest.approx(head.predict_proba(vectors[others] / evidence.heads.size))
+    assert views.first[0] == pytest.approx(
+        head.predict_proba(np.clip(vectors[others], *judge.range) / evidence.heads.size)
+    )
 
 
 def test_a_drawn_row_of_the_same_group_does_not_vouch_for_a_label():
     frame, _ = clusters()
     frame["g"] = np.arange(N) // 6
-    rows = np.arange(0, N, 3)
+    rows, other = np.arange(0, N, 3), 121
+    near = frame.loc[other, list("abcd")].to_numpy(float) + np.array([[0.3, 0, 0, 0], [0, 0.3, 0, 0]])
+    frame.loc[[120, 123], list("abcd")] = near
     judge, vectors, evidence = judge_of(frame, rows, group="g")
-    other = 3 * 40 + 1
     mine = int(evidence.together[40])
     views = judge.views(vectors[[other]], np.array([mine]))
     free = judge.views(vectors[[other]], np.array([-1]))
 
-    assert np.count_nonzero(evidence.together == mine) > 1
+    members = np.flatnonzero(evidence.together == mine)
+    assert members.tolist() == [40, 41]
+    assert set(members) <= set(views.near[0])
     assert views.own.tolist() == [mine]
     assert np.array_equal(views.near, free.near)
+    drawn = places(frame)[rows]
+    prior = np.bincount(drawn, minlength=4) / len(drawn)
+    outside = views.near[0][~np.isin(views.near[0], members)][:30]
+    assert views.first[1][0] == pytest.approx((np.bincount(drawn[outside], minlength=4) + prior) / 31)
+    assert free.first[1][0] == pytest.approx((np.bincount(drawn[views.near[0][:30]], minlength=4) + prior) / 31)
     head = evidence.heads.models[int(evidence.folds[40])]
     assert views.first[0] == pytest.approx(head.predict_proba(vectors[[other]] / evidence.heads.size))
+
+
+def test_copies_do_not_vouch_where_half_of_the_drawn_rows_have_copies():
+    frame, _ = clusters(600)
+    frame.loc[300:, list("abcd")] = frame.loc[:299, list("abcd")].to_numpy()
+    judge, vectors, evidence = judge_of(frame, np.concatenate([np.arange(0, 300, 2), np.arange(300, 600, 2)]))
+    views = judge.views(vectors[1::2], np.full(300, -1))
+    same = judge.views(vectors[::2], np.full(300, -1))
+
+    assert evidence.near_threshold == 0
+    assert (views.own == -1).all()
+    assert same.own.tolist() == evidence.together.tolist()
+
+
+def test_beyond_what_was_learnt_from_a_head_says_what_it_says_at_its_end():
+    frame, _ = clusters(900)
+    judge, vectors, _ = judge_of(frame, np.arange(0, 900, 3))
+    far = vectors[[1]].copy()
+    far[0, 0] = 1e12
+    least, most = judge.range
+
+    head = judge.views(far, np.array([-1])).first[0]
+    assert head.min() > 1e-9
+    ends = np.clip(far, least, most)
+    fold = judge.folds[[judge.views(far, np.array([-1])).near[0, 0]]]
+    assert head == pytest.approx(judge.heads(ends, fold))
 
 
 def test_rows_that_are_not_to_be_judged_are_left_alone():
@@ -299,6 +335,37 @@ def test_a_class_of_which_few_rows_are_drawn_is_learnt_all_the_same(tmp_path, mo
     assert len(drawn_of(large) & {*rare.tolist()}) < 10
     assert len(said) == N
     assert said["score"][rare].median() > 0.9
+
+
+def test_a_class_of_copies_of_one_row_is_not_judged_and_stops_nothing(tmp_path, monkeypatch):
+    frame, wrong = clusters()
+    same = np.arange(0, N, 20)
+    frame.loc[same, list("abcd")] = 5.0
+    frame.loc[same, "y"] = "timeout"
+    large = blocks(stored(tmp_path / "d.parquet", frame), monkeypatch, 400)
+    labels, said = large.report["labels"], scores(large, tmp_path / "report")
+
+    assert labels.status == "ran"
+    assert sorted({*range(N)} - {*said.index}) == same.tolist()
+    assert average_precision_score(wrong[said.index], 1 - said["score"]) > 0.9
+    assert any(
+        "75 rows are of classes of which fewer than 10 rows were drawn, or only copies" in n
+        for n in labels.detail["notes"]
+    )
+
+
+def test_rows_of_a_class_of_which_little_is_known_are_scored_but_not_flagged(tmp_path, monkeypatch):
+    frame, _ = clusters(6000)
+    rare = np.arange(0, 6000, 240)
+    frame.loc[rare, "y"] = "rare"  # right or wrong, nobody can tell
+    large = blocks(stored(tmp_path / "d.parquet", frame, 2000), monkeypatch, 500)
+    labels, said = large.report["labels"], scores(large, tmp_path / "report")
+
+    assert len(said) == 6000
+    assert said["score"][rare].median() < 0.5
+    assert not said["flagged"][rare].any()
+    assert said["flagged"].sum() > 300
+    assert any("rows of 1 rare classes" in note for note in labels.detail["notes"])
 
 
 def test_groups_are_read_for_all_rows(tmp_path):

@@ -12,7 +12,8 @@ import pytest
 
 from audit.errors import InputError
 from audit.large.every.twins import check_kinds, compared
-from audit.large.read.table import LargeData, open_data, open_table
+from audit.large.plan import fits
+from audit.large.read.table import LargeData, classes_in, open_data, open_table
 from audit.sources import load
 from audit.sources.roles import Named
 
@@ -75,3 +76,13 @@ def test_a_split_is_no_list(tmp_path):
 
     with pytest.raises(InputError, match="column 's' holds lists or records, not splits"):
         compared(data, None)
+
+
+def test_classes_are_counted_before_it_is_said_that_data_fits(tmp_path):
+    frame = pd.DataFrame({"a": np.arange(20_000.0), "y": [f"c{i % 9_000}" for i in range(20_000)]})
+    path = written(tmp_path / "d.parquet", frame, 5_000)
+    few = written(tmp_path / "few.parquet", frame.assign(y=frame["y"].str[:2]), 5_000)
+
+    assert [classes_in(open_table(path), name) for name in ("y", "a", "none", None)] == [9_000, 20_000, 0, 9_000]
+    assert fits(str(few), 1 << 30, [], label="y")
+    assert not fits(str(path), 1 << 30, [], label="y")
