@@ -18,6 +18,8 @@ UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
 SECONDS = {"s": 1.0, "m": 60.0, "h": 3600.0}
 PROGRAM = 400 << 20
 """Resident memory of the program itself with every library that an audit imports, Great Expectations the heaviest."""
+PAIRED = 60
+"""Bytes of each neighbour of a row while an exact search tells who they are."""
 VIEWS, NEIGHBOURS = 8, 50
 """An ordinary audit holds about so many (n, K) arrays of float64 at its peak, and so many neighbours of each row."""
 PICTURED = 24 << 10
@@ -93,7 +95,7 @@ def ordinary_bytes(rows: int, table: int, features: int, classes: int) -> int:
         features: how many columns are learnt from.
         classes: how many there are, or columns of probabilities.
     """
-    a_row = 8 * classes * VIEWS + 12 * NEIGHBOURS + 3 * 4 * max(features, 64)
+    a_row = 8 * classes * VIEWS + (12 + PAIRED) * NEIGHBOURS + 3 * 4 * max(features, 64)
     return PROGRAM + 3 * table + rows * a_row
 
 

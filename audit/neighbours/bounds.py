@@ -88,6 +88,8 @@ class Choice:
 
     columns: int
     cost: float
+    pairs: float
+    """Rows within each query's reach, by all axes."""
 
 
 def leading(points: Centred, every: np.ndarray, reach: np.ndarray, looked_at: float) -> Choice:
@@ -113,7 +115,7 @@ def leading(points: Centred, every: np.ndarray, reach: np.ndarray, looked_at: fl
         kept = float((apart <= reach[drawn, None]).mean()) * n
         costs[c] = (PRODUCT + COLUMN * (c + 3)) * looked_at + (PAIR + PAIR_COLUMN * d) * kept
     best = min(costs, key=lambda c: costs[c])
-    return Choice(best, costs[best])
+    return Choice(best, costs[best], kept)
 
 
 def cheaper_than_brute(cost: float, columns: int, rows: int) -> bool:

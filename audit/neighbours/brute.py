@@ -20,11 +20,6 @@ class Centred:
     base: np.ndarray
     asked: np.ndarray
 
-    @property
-    def alone(self) -> bool:
-        """Whether the queries are the base's own rows."""
-        return self.asked is self.base
-
     @classmethod
     def of(cls, base: np.ndarray, queries: np.ndarray | None) -> Centred:
         """Both in float32, contiguous."""

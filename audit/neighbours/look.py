@@ -17,6 +17,8 @@ PER_CELL, ROUNDS = 20, 5
 """Rows for each cell by which k-means places them, and its rounds."""
 FIRST = 4
 """Cells of the first look."""
+ENOUGH = 2**11
+"""Rows of a cell that a first look compares: a bound by some of them holds."""
 TILE = 2**18
 """Products worked out at a time: they stay in the processor's cache."""
 
@@ -79,7 +81,7 @@ def first_look(points: Centred, partition: Partition, near: np.ndarray, want: in
     best = np.full((m * p, want), -np.inf, "float32")
     halves = (squares_of(points.base) / 2).astype("float32")
     for cell, slots in visits(near):
-        mine = partition.order[partition.cell(cell)]
+        mine = partition.order[partition.cell(cell)][:ENOUGH]
         base = points.base[mine]
         for part in blocks(len(slots), TILE // max(1, len(mine))):
             products = points.asked[slots[part] // p] @ base.T

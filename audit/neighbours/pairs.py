@@ -9,7 +9,10 @@ import numpy as np
 
 from audit.neighbours.bounds import STEP
 from audit.neighbours.graph import Neighbours
-from audit.neighbours.rerank import reranked
+from audit.neighbours.rerank import blocks, reranked
+
+QUERIES = 2**13
+"""Queries whose pairs are ordered at a time."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,13 +64,6 @@ def places(mask: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return rows, flat - rows * mask.shape[1]
 
 
-def trimmed(pairs: Pairs, most: int) -> Pairs:
-    """The nearest `most` of each query's pairs; of equally near ones the first."""
-    order = np.argsort(_key(pairs), kind="stable")
-    _, first, number = np.unique(pairs.asked[order], return_index=True, return_inverse=True)
-    return pairs.where(np.sort(order[np.arange(len(order)) - first[number] < most]))
-
-
 def _key(pairs: Pairs) -> np.ndarray:
     """Sorts by query, and near to far: numbers from 0 on keep their order when they are read as integers."""
     return np.asarray(pairs.asked.astype("int64") << 32 | pairs.squares.view("int32"))
@@ -85,6 +81,23 @@ def nearest_of(
     numbers = np.bincount(pairs.asked, minlength=m)
     if numbers.min() < want:
         return None
+    ends, order = np.cumsum(numbers), np.argsort(pairs.asked, kind="stable")
+    base, asked = (np.ascontiguousarray(x, dtype="float32") for x in (base, asked))
+    indices, distances = np.empty((m, k), np.int64), np.empty((m, k))
+    for part in blocks(m, QUERIES):
+        mine = order[ends[part.start] - numbers[part.start] : ends[part.stop - 1]]
+        # measured anew: the centre, once taken off, rounds what tells near rows apart
+        here = measured(asked[part], base, pairs.asked[mine] - part.start, pairs.base[mine])
+        near = _of_some(base, asked[part], here, k, None if own is None else own[part], threads)
+        indices[part], distances[part] = near.indices, near.distances
+    return Neighbours(indices, distances)
+
+
+def _of_some(
+    base: np.ndarray, asked: np.ndarray, pairs: Pairs, k: int, own: np.ndarray | None, threads: int
+) -> Neighbours:
+    want, m = k + (own is not None), len(asked)
+    numbers = np.bincount(pairs.asked, minlength=m)
     order = np.argsort(_key(pairs))
     kth = pairs.squares[order[np.cumsum(numbers) - numbers + want - 1]]
     limit = within(kth.astype("float64"), 2 * base.shape[1])
@@ -99,7 +112,7 @@ def nearest_of(
         least = width
         if not wide.any():
             continue
-        found = np.full((m, width), -1) if wide.all() else np.full((int(wide.sum()), width), -1)
+        found = np.full((int(wide.sum()), width), -1)
         number = np.cumsum(wide) - 1
         mine = wide[rows]
         found[number[rows[mine]], place[mine]] = others[mine]

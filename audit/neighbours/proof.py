@@ -19,7 +19,7 @@ from audit.neighbours.rerank import blocks, each
 
 TILE = (512, 1024)
 """Rows held against rows at a time: their products stay in the processor's cache."""
-MOST = 8
+MOST = 4
 """Times as many pairs as are wanted above which they are not worth keeping: with so many equal rows brute force is as
 quick."""
 
@@ -31,7 +31,7 @@ def proven(points: Centred, want: int, threads: int) -> Pairs | None:
     reach = _reach(points, want)
     every = axes(points.base)
     chosen = leading(points, every, reach, n)
-    if not cheaper_than_brute(chosen.cost / 2, d, n):
+    if chosen.pairs > MOST * want or not cheaper_than_brute(chosen.cost / 2, d, n):
         return None
     order = np.argsort(reach, kind="stable").astype("int32")
     rows = np.ascontiguousarray(points.base[order])

@@ -8,6 +8,7 @@ from typing import Literal, get_args
 import numpy as np
 
 from audit.errors import InputError, UnknownName
+from audit.neighbours.bounds import LEARNT, squares_of
 from audit.neighbours.brute import Centred, by_faiss, has_room, on_device
 from audit.neighbours.cells import by_cells
 from audit.neighbours.graph import Neighbours
@@ -37,6 +38,9 @@ def nearest(
     """The k nearest rows of `base` by Euclidean distance, for each of `queries` or, without, for each row of `base`
     itself, which is then never its own neighbour.
 
+    Candidates are found in float32, their order is told in float64, ties by row. Of rows nearer to one another than
+    about a thousandth of the farthest row's distance from the mean, float32 may miss some.
+
     Args:
         base: float32 (n, d).
         k: how many; at most n (n - 1 when rows look for neighbours among themselves).
@@ -61,32 +65,28 @@ def nearest(
     if device is not None:
         near = reranked(base, asked, on_device(points, want, device), k, own, threads=_threads())
         return replace(near, how=f"exact, on {device}")
-    if not _is_exact(points, method):
-        found = _approximate(base, asked, points, k, own, recall)
-        if found is not None:
-            return found
-    return _exact(base, asked, points, k, own)
-
-
-def _approximate(
-    base: np.ndarray, asked: np.ndarray, points: Centred, k: int, own: np.ndarray | None, recall: float
-) -> Neighbours | None:
-    """By cells; None where brute force is as quick."""
-    found = by_cells(points, k, own, recall, _threads())
+    found = None if _is_exact(points, method) else by_cells(points, want, k, own, recall)
     if found is None:
-        return None
-    near = nearest_of(base, asked, found.pairs, k, own, _threads())
-    return None if near is None else replace(near, exact=False, recall=found.recall, how=found.how)
+        return _exact(base, asked, points, k, own)
+    near = reranked(base, asked, found.candidates, k, own, threads=_threads())
+    return replace(near, exact=False, recall=found.recall, how=found.how)
 
 
 def _exact(base: np.ndarray, asked: np.ndarray, points: Centred, k: int, own: np.ndarray | None) -> Neighbours:
     """Among rows themselves, where that is much work, by what proves most pairs too far apart; else by brute force."""
-    pairs = proven(points, k + 1, _threads()) if own is not None and _work(points) > BRUTE_WORK else None
+    pairs = proven(points, k + 1, _threads()) if own is not None and _is_worth(points) else None
     near = None if pairs is None else nearest_of(base, asked, pairs, k, own, _threads())
     if near is not None:
         return near
     want = min(len(base), k + SPARE + (own is not None))
     return reranked(base, asked, by_faiss(points, want)[1], k, own, threads=_threads())
+
+
+def _is_worth(points: Centred) -> bool:
+    """Whether preparations are a small part of brute force, and float32 holds the sums of squares that they take."""
+    n, d = points.base.shape
+    largest = float(squares_of(points.base).max())
+    return _work(points) > BRUTE_WORK and 8 * d <= n and largest * LEARNT < float(np.finfo("float32").max) / 2
 
 
 def _work(points: Centred) -> int:

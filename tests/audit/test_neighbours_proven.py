@@ -9,7 +9,7 @@ from audit.neighbours import nearest
 from audit.neighbours.bounds import axes, bounds, least, squares_of
 from audit.neighbours.brute import Centred, by_faiss
 from audit.neighbours.look import Partition, centres, first_look
-from audit.neighbours.pairs import Pairs, measured, nearest_of, places, trimmed
+from audit.neighbours.pairs import measured, nearest_of, places
 from audit.neighbours.proof import proven
 
 
@@ -43,7 +43,18 @@ def far_from_the_origin() -> np.ndarray:
     return clustered() + np.float32(100)
 
 
-KINDS = [clustered, with_copies, with_ties, with_an_outlier, far_from_the_origin]
+def grid_of_tenths() -> np.ndarray:
+    """Numbers that float32 does not hold exactly, in two columns, a few times each."""
+    rng = np.random.default_rng(0)
+    return (rng.integers(0, 40, (1500, 2)) / 10).astype("float32")
+
+
+def two_tight_places() -> np.ndarray:
+    rng = np.random.default_rng(0)
+    return (0.05 * rng.normal(size=(1500, 12)) + 10 * (np.arange(1500) % 2)[:, None]).astype("float32")
+
+
+KINDS = [clustered, with_copies, with_ties, with_an_outlier, far_from_the_origin, two_tight_places]
 
 
 def by_hand(base: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
@@ -68,6 +79,33 @@ def test_the_proven_neighbours_are_all_the_nearest_to_the_last_bit(kind):
     indices, distances = by_hand(base, k)
     assert np.array_equal(near.indices, indices)
     assert np.array_equal(near.distances, distances)
+
+
+@pytest.mark.parametrize("kind", [*KINDS, grid_of_tenths])
+def test_the_search_takes_the_proof_and_says_what_it_proved(monkeypatch, kind):
+    monkeypatch.setattr("audit.neighbours.search.BRUTE_WORK", 0)
+    monkeypatch.setattr("audit.neighbours.proof.cheaper_than_brute", lambda *_: True)
+    monkeypatch.setattr("audit.neighbours.pairs.QUERIES", 400)
+    monkeypatch.setattr("audit.neighbours.proof.MOST", 100)
+    called = []
+    monkeypatch.setattr("audit.neighbours.search.proven", lambda *a: called.append(proven(*a)) or called[-1])
+    near = nearest(kind(), 10, method="exact")
+    indices, distances = by_hand(kind(), 10)
+
+    assert called[0] is not None
+    assert np.array_equal(near.indices, indices)
+    assert np.array_equal(near.distances, distances)
+
+
+@pytest.mark.parametrize("wrong", [np.nan, np.inf, 1e18, 3e18])
+def test_values_whose_squares_float32_does_not_hold_are_left_to_brute_force(monkeypatch, wrong):
+    monkeypatch.setattr("audit.neighbours.search.BRUTE_WORK", 0)
+    monkeypatch.setattr("audit.neighbours.search.proven", lambda *_: pytest.fail("k-means would end the process"))
+    base = clustered(600, 16)
+    base[5] = wrong
+
+    with np.errstate(all="ignore"):
+        assert nearest(base, 5, method="exact").indices.shape == (600, 5)
 
 
 @pytest.mark.parametrize("method", ["exact", "approximate"])
@@ -142,13 +180,6 @@ def test_places_are_those_of_numpy(rows, columns, share, seed):
     mask = np.random.default_rng(seed).random((rows, columns)) < share
     for ours, theirs in zip(places(mask), np.nonzero(mask), strict=True):
         assert np.array_equal(ours, theirs)
-
-
-def test_trimmed_pairs_are_each_query_s_nearest_and_of_equal_ones_the_first():
-    asked = np.array([0, 1, 0, 0, 1, 0])
-    squares = np.array([3, 1, 2, 2, 0, 2], "float32")
-    kept = trimmed(Pairs(asked, np.arange(6), squares), 2)
-    assert kept.base.tolist() == [1, 2, 3, 4]
 
 
 def test_measured_distances_are_those_between_the_rows():

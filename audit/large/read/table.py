@@ -294,7 +294,7 @@ def classes_in(table: LargeTable, label: str | None) -> int:
 
     likely = [c for c in table.schema.names if c.lower() in LABEL_NAMES]
     column = label or (likely[0] if len(likely) == 1 else None)
-    if column not in table.schema.names or pa.types.is_nested(table.schema.field(column).type):
+    if column is None or column not in table.schema.names or pa.types.is_nested(table.schema.field(column).type):
         return 0
     met: set[Hashable] = set()
     for part in table.parts:

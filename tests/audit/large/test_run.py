@@ -275,7 +275,10 @@ def test_a_column_that_is_too_large_to_judge_whole_is_an_error_and_no_pass(tmp_p
     ("change", "said"),
     [
         (lambda f: f.assign(y=f["y"].where(f.index != 5)), r"no label in 1 of 600 rows: row 5"),
-        (lambda f: f.assign(height=f["height"].where(f.index != 500, np.inf)), None),
+        (
+            lambda f: f.assign(height=f["height"].where(f.index != 500, np.inf)),
+            r"column 'height' is infinite in row 500",
+        ),
         (lambda f: f.assign(y=np.linspace(0, 1, len(f))), r"different fractions or more, not classes"),
         (lambda f: f.assign(y="one"), r"has one class"),
         (lambda f: f.rename(columns={"y": "z"}), r"no column 'y'; there is height, legs, word, z"),
@@ -283,12 +286,19 @@ def test_a_column_that_is_too_large_to_judge_whole_is_an_error_and_no_pass(tmp_p
 )
 def test_what_cannot_be_audited_is_said_as_it_is_for_data_in_memory(tmp_path, change, said):
     frame, probabilities = table()
-    data, model = write(tmp_path, change(frame), probabilities)
-    if said is None:
-        assert "column 'height' is infinite in row 500" in blocks(data, model).report["missing"].why
-    else:
-        with pytest.raises((InputError, UnknownName), match=said):
-            opened(data)
+    data, _ = write(tmp_path, change(frame), probabilities)
+    with pytest.raises((InputError, UnknownName), match=said):
+        opened(data)
+
+
+def test_what_the_first_rows_do_not_show_is_an_error_of_the_checks(tmp_path, monkeypatch):
+    monkeypatch.setattr("audit.large.read.table.HEAD", 97)
+    frame, probabilities = table()
+    frame.loc[500, "height"] = np.inf
+    report = blocks(*write(tmp_path, frame, probabilities)).report
+
+    assert report["missing"].status == "error"
+    assert "column 'height' is infinite in row 500" in report["missing"].why
 
 
 def test_a_memory_too_small_for_blocks_is_refused(tmp_path):
