@@ -49,7 +49,7 @@ class Blocks:
         """The rows of the sample; NotApplicable where too few fit the bounds."""
         count = drawn_rows(self.data, self.room, self.clock, pictures.width(self.backbone))
         if not self.looked.content.shape[1]:
-            raise NotApplicable("skipped: rows have no content to make vectors of")
+            raise NotApplicable("rows have no content to make vectors of")
         rows = drawn(self.looked.content, self.exact, count, self.seed)
         return rows, self.data.at(rows)
 
@@ -60,7 +60,7 @@ class Blocks:
         try:
             return place(rows, own, self.seed, self.backbone)
         except InputError as why:  # such as columns without a value: no vectors, and so nothing to look at
-            raise NotApplicable(f"skipped: {why}") from None
+            raise NotApplicable(str(why)) from None
 
     @cached_property
     def taught(self) -> Taught:

@@ -42,7 +42,7 @@ def drawn_rows(data: LargeData, room: int, clock: Clock, wide: int = DIMENSIONS)
     if count < min(n, FEWEST):
         bound = "the time" if by_time <= by_memory else f"{size(max(room, 0))} of memory that are left"
         raise NotApplicable(
-            f"skipped: {bound} suffice for {max(count, 0):,} drawn rows, and fewer than {FEWEST} say little"
+            f"{bound} suffice for {max(count, 0):,} drawn rows, and fewer than {FEWEST} say little"
         )
     return count
 

@@ -28,7 +28,7 @@ from audit.report import Issues
 from audit.suite import Suite
 
 SKIPPED_WHY = {
-    "valuation": "skipped: what a row is worth is seen by all rows that have it for a neighbour, and of those a sample holds "
+    "valuation": "what a row is worth is seen by all rows that have it for a neighbour, and of those a sample holds "
     "too few",
 }
 

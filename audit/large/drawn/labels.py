@@ -58,7 +58,7 @@ def of_the_drawn(what: Taught, options: dict[str, Any]) -> Issues:
     try:
         return CHECKS["labels"](what.evidence, **options)
     except InputError as why:
-        raise NotApplicable(f"skipped: on {what.drawn:,} drawn rows: {why}") from None
+        raise NotApplicable(f"on {what.drawn:,} drawn rows: {why}") from None
 
 
 def _rare(data: LargeData, what: Taught) -> int:

@@ -66,7 +66,7 @@ def taught(data: LargeData, placed: Placed, more: np.ndarray, seed: int, progres
     while True:
         if np.count_nonzero(learnt) < 2:
             raise NotApplicable(
-                f"skipped: of {len(own):,} drawn rows no two classes have {FEWEST}, and fewer teach nothing"
+                f"of {len(own):,} drawn rows no two classes have {FEWEST}, and fewer teach nothing"
             )
         kept = learnt[own.labels]
         names = tuple(c for c, ok in zip(data.classes, learnt, strict=True) if ok)
