@@ -41,9 +41,7 @@ def drawn_rows(data: LargeData, room: int, clock: Clock, wide: int = DIMENSIONS)
     count = min(n, MOST, by_work, by_time, by_memory)
     if count < min(n, FEWEST):
         bound = "the time" if by_time <= by_memory else f"{size(max(room, 0))} of memory that are left"
-        raise NotApplicable(
-            f"{bound} suffice for {max(count, 0):,} drawn rows, and fewer than {FEWEST} say little"
-        )
+        raise NotApplicable(f"{bound} suffice for {max(count, 0):,} drawn rows, and fewer than {FEWEST} say little")
     return count
 
 

@@ -65,9 +65,7 @@ def taught(data: LargeData, placed: Placed, more: np.ndarray, seed: int, progres
     learnt = np.bincount(own.labels, minlength=len(own.classes)) >= FEWEST
     while True:
         if np.count_nonzero(learnt) < 2:
-            raise NotApplicable(
-                f"of {len(own):,} drawn rows no two classes have {FEWEST}, and fewer teach nothing"
-            )
+            raise NotApplicable(f"of {len(own):,} drawn rows no two classes have {FEWEST}, and fewer teach nothing")
         kept = learnt[own.labels]
         names = tuple(c for c, ok in zip(data.classes, learnt, strict=True) if ok)
         judged = replace(own.take(own.rows[kept]), classes=names)

@@ -255,9 +255,7 @@ def test_where_too_few_rows_fit_the_memory_the_check_is_skipped_and_its_limit_a_
 
     assert large.report["outliers"].status == "not_applicable"
     assert re.search(why, large.report["outliers"].why)
-    assert re.search(
-        f"near duplicates are not looked for: {why}", large.report["duplicates"].detail["notes"][0]
-    )
+    assert re.search(f"near duplicates are not looked for: {why}", large.report["duplicates"].detail["notes"][0])
     assert {b.measure for b in gate(large.report, suite).breaches} == {"outliers.rate", "duplicates.near.rate"}
 
 
