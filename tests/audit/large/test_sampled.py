@@ -178,19 +178,19 @@ def test_intervals_of_real_draws_hold_the_planted_truth(tmp_path):
     looked = look_at_all(data, map).content
     whole = audit(load(tmp_path / "d.parquet", label="y"), suite=NONE, checks=["duplicates", "outliers"]).measures
     held = []
-    for seed in range(12):
+    for seed in range(6):
         rows = drawn(looked, sets_of(looked), m, seed)
         sample = look_around(data, place(rows, data.at(rows), seed), map, lambda *_: None)[0]
         low, high = outliers(sample).issues.detail["intervals"]["rate"]
         held.append(low <= whole["outliers.rate"] <= high)
     assert whole["outliers.rate"] > 0.008
-    assert sum(held) >= 10
+    assert sum(held) >= 5
 
 
 def test_near_duplicates_are_estimated_without_the_bias_of_pairs_within_a_sample(tmp_path, monkeypatch):
     data = stored(tmp_path / "d.parquet", numbers(3000), 500)
     truth = audit(load(tmp_path / "d.parquet", label="y"), suite=NONE, checks=["duplicates"]).measures
-    found = [blocks(data, monkeypatch, 600, seed=s).report["duplicates"] for s in range(4)]
+    found = [blocks(data, monkeypatch, 600, seed=s).report["duplicates"] for s in range(3)]
 
     assert truth["duplicates.near.rate"] == pytest.approx(0.05, abs=0.01)
     # a sample held against itself would see a fifth of the pairs
