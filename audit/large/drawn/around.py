@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -15,7 +15,7 @@ from audit.evidence.backbone import Backbone
 from audit.evidence.embeddings import Space, directions, fit
 from audit.evidence.gather import GRAPH, Progress
 from audit.large.drawn.judge import Judge, Known
-from audit.large.drawn.near import TOGETHER, Asked, joined, nobody, vectors_of, with_tile
+from audit.large.drawn.near import TOGETHER, Asked, joined, nobody, tiles_of, with_tile
 from audit.large.drawn.sampled import Sample
 from audit.large.engine import Map
 from audit.large.read.table import LargeData, LargeTable
@@ -127,14 +127,10 @@ def look(around: Around, here: Here) -> Seen:
     """One stretch, tile by tile."""
     asked, stretch = around.asked, here.stretch
     near, parts = nobody(asked), []
-    raw = replace(asked, centre=None)
-    for start in range(stretch.start, stretch.stop, asked.tile):
-        stop = min(start + asked.tile, stretch.stop)
-        vectors = vectors_of(raw, replace(stretch, start=start, stop=stop))
-        base = vectors if asked.centre is None else directions(vectors, asked.centre)
-        near = with_tile(asked, near, base, start)
+    for tile, vectors, base in tiles_of(asked, stretch):
+        near = with_tile(asked, near, base, tile.start)
         if around.judge is not None and here.known is not None:
-            own = slice(start - stretch.start, stop - stretch.start)
+            own = slice(tile.start - stretch.start, tile.stop - stretch.start)
             parts.append(around.judge(vectors, Known(here.known.labels[own], here.known.block[own])))
     return Seen(near, _together(parts) if parts else None)
 

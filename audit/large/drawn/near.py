@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -88,10 +89,18 @@ def nearest_rows(asked: Asked, table: LargeTable, run: Map, progress: Progress) 
 def near_here(asked: Asked, stretch: Stretch) -> Neighbours:
     """The nearest of a stretch's rows; where it has too few, -1 at an infinite distance."""
     near = nobody(asked)
+    for here, _, base in tiles_of(asked, stretch):
+        near = with_tile(asked, near, base, here.start)
+    return near
+
+
+def tiles_of(asked: Asked, stretch: Stretch) -> Iterator[tuple[Stretch, np.ndarray, np.ndarray]]:
+    """A stretch tile by tile: with its rows' vectors, and these as they are compared."""
+    raw = replace(asked, centre=None)
     for start in range(stretch.start, stretch.stop, asked.tile):
         here = replace(stretch, start=start, stop=min(start + asked.tile, stretch.stop))
-        near = with_tile(asked, near, vectors_of(asked, here), start)
-    return near
+        made = vectors_of(raw, here)
+        yield here, made, made if asked.centre is None else directions(made, asked.centre)
 
 
 def nobody(asked: Asked) -> Neighbours:
