@@ -13,8 +13,9 @@ from audit.suite import Suite
 
 LABEL_BYTES, ROW_BYTES = 40, 64
 """A row's share of what the label check and what the others hold at their peaks, beside what is named below."""
-JUDGED_BYTES = 40
-"""The same of the label check where no probabilities were brought along."""
+JUDGED_BYTES, TAUGHT = 140, 64 << 20
+"""The same of the label check where no probabilities were brought along, and what the models of drawn rows take beside their
+rows while they are learnt (`python -m tests.bench scale`)."""
 
 
 def needed(data: LargeData, brought: Brought | None, suite: Suite, reference: Dataset | None = None) -> int:
@@ -27,6 +28,7 @@ def needed(data: LargeData, brought: Brought | None, suite: Suite, reference: Da
     elif data.codes is not None:
         a_row += JUDGED_BYTES
     at_once = 0 if reference is None else held_bytes(reference)
+    at_once += TAUGHT if brought is None and data.codes is not None else 0
     if brought is not None:
         source = brought.source
         at_once += 4 * source.dtype.itemsize * min(source.block_rows, source.rows) * source.classes + 2 * brought.group
