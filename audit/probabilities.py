@@ -12,11 +12,9 @@ import numpy as np
 
 from audit.errors import InputError, UnknownName, some
 from audit.files import read_table
-from audit.neighbours import Neighbours
 
 L2 = 1e-2
 """Penalty on the mean loss of the linear head, on embeddings of unit mean square."""
-VOTERS = 30
 ROW_SUM_TOLERANCE = 1e-3
 
 
@@ -222,19 +220,6 @@ def _fitted(
 def _ask(model: Any, vectors: Any, held: np.ndarray, out: np.ndarray) -> None:
     """Write what a classifier says of some rows into (n, K)."""
     out[np.ix_(held, np.asarray(model.classes_, dtype=np.int64))] = model.predict_proba(vectors[held])
-
-
-def neighbour_vote(near: Neighbours, labels: np.ndarray, together: np.ndarray, classes: int) -> np.ndarray:
-    """(n, K) shares of the labels of each row's nearest `VOTERS` rows outside its own block, with one vote added that
-    is split as the classes are."""
-    n = len(labels)
-    outside = together[near.indices] != together[:, None]
-    rank = np.cumsum(outside, axis=1)
-    votes = outside & (rank <= VOTERS)
-    counts = np.zeros((n, classes))
-    np.add.at(counts, (np.repeat(np.arange(n), near.indices.shape[1])[votes.ravel()], labels[near.indices][votes]), 1)
-    prior = np.bincount(labels, minlength=classes) / n
-    return np.asarray((counts + prior) / (counts.sum(axis=1, keepdims=True) + 1))
 
 
 def geometric_mean(views: Sequence[np.ndarray]) -> np.ndarray:

@@ -18,10 +18,10 @@ from audit.evidence.folds import TooRare, assign_folds, blocks
 from audit.evidence.given import Given
 from audit.evidence.layout import plane
 from audit.evidence.views import CHEAP, HEAD, cheap, checked, unseen
-from audit.neighbours import RECALL, Neighbours, nearest, sets
+from audit.neighbours import RECALL, VOTERS, Neighbours, nearest, sets
 from audit.noise.estimate import Estimate, estimate
 from audit.noise.refit import Features
-from audit.probabilities import VOTERS, Heads, geometric_mean, linear_head, linear_heads, out_of_fold
+from audit.probabilities import Heads, geometric_mean, linear_head, linear_heads, out_of_fold
 from audit.suite import Suite
 
 GRAPH = VOTERS + 20

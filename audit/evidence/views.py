@@ -8,9 +8,9 @@ import numpy as np
 
 from audit.dataset import Dataset
 from audit.errors import InputError
-from audit.neighbours import Neighbours
+from audit.neighbours import Neighbours, neighbour_vote
 from audit.noise.faults import memorised, other_order, shuffled
-from audit.probabilities import Probabilities, check_probabilities, geometric_mean, neighbour_vote
+from audit.probabilities import Probabilities, check_probabilities, geometric_mean
 
 HEAD, VOTE = "linear head", "neighbour vote"
 CHEAP = (HEAD, VOTE)

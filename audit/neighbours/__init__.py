@@ -2,5 +2,6 @@
 
 from audit.neighbours.graph import Neighbours, sets
 from audit.neighbours.search import RECALL, nearest
+from audit.neighbours.votes import VOTERS, neighbour_vote, vote
 
-__all__ = ["RECALL", "Neighbours", "nearest", "sets"]
+__all__ = ["RECALL", "VOTERS", "Neighbours", "nearest", "neighbour_vote", "sets", "vote"]

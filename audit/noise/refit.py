@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from audit.neighbours import Neighbours
+from audit.neighbours import Neighbours, vote
 from audit.noise.pool import softmax
-from audit.probabilities import L2, VOTERS, geometric_mean
+from audit.probabilities import L2, geometric_mean
 
 FEW, FOLDINGS = 2_000, 5
 """Of at most so many rows the folds' accidents matter, and a head is cheap: so many partitions are averaged."""
@@ -125,23 +125,3 @@ def soft_vote(features: Features, targets: np.ndarray) -> np.ndarray:
     """
     near = features.neighbours.indices
     return vote(near, features.together[near] != features.together[:, None], targets)
-
-
-def vote(near: np.ndarray, outside: np.ndarray, targets: np.ndarray) -> np.ndarray:
-    """(n, K) mean of the soft labels of the nearest `VOTERS` rows that may vote, with one vote added that is split as
-    they are on the mean.
-
-    Args:
-        near: (n, k) positions of neighbours, near to far.
-        outside: (n, k) whether each may vote.
-        targets: (m, K) soft labels.
-    """
-    from scipy.sparse import csr_matrix
-
-    votes = outside & (np.cumsum(outside, axis=1) <= VOTERS)
-    asked = csr_matrix(
-        (votes.ravel().astype(float), near.ravel(), np.arange(0, near.size + 1, near.shape[1])),
-        shape=(len(near), len(targets)),
-    )
-    total = np.asarray(asked @ targets)
-    return np.asarray((total + targets.mean(axis=0)) / (votes.sum(axis=1, keepdims=True) + 1))

@@ -13,7 +13,7 @@ import numpy as np
 from audit.dataset import Dataset
 from audit.errors import AssayError
 from audit.evidence.gather import Evidence
-from audit.neighbours import Neighbours
+from audit.neighbours import VOTERS, Neighbours
 from audit.render import words
 from audit.render.page.examples import Cell, Example, Shelf, cell_text, contrary
 from audit.report import Report
@@ -26,8 +26,6 @@ LONGEST = 6_000
 MOST_CELLS = 60
 PATIENCE = 0.3
 """Seconds that the first row waits for the neighbours; none later, and without them rows are shown all the same."""
-VOTERS = 30
-"""Nearest rows whose labels are counted."""
 
 
 @dataclass(eq=False)

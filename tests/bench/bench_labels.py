@@ -16,11 +16,11 @@ from sklearn.metrics import average_precision_score, roc_auc_score
 
 from audit.confident import learnt
 from audit.evidence.folds import assign_folds
-from audit.neighbours import nearest
+from audit.neighbours import nearest, neighbour_vote
 from audit.noise.estimate import Estimate, estimate
 from audit.noise.methods import METHODS, log_ratio, self_confidence, training_dynamics
 from audit.noise.refit import Features
-from audit.probabilities import geometric_mean, linear_head, neighbour_vote
+from audit.probabilities import geometric_mean, linear_head
 from tests.bench import goals
 from tests.bench.goals import BUILD, SHARED, Goal, not_measured
 from tests.bench.noise_limits import at_the_true_rate, best_f1, by_chance, chance, f1, precision, show

@@ -18,9 +18,9 @@ from audit import load
 from audit.evidence.cache import array_digest
 from audit.evidence.embeddings import embed
 from audit.evidence.folds import assign_folds
-from audit.neighbours import Neighbours, nearest
+from audit.neighbours import Neighbours, nearest, neighbour_vote
 from audit.noise.refit import Features
-from audit.probabilities import linear_head, neighbour_vote
+from audit.probabilities import linear_head
 from tests.bench.goals import BUILD, SHARED
 
 KEPT = BUILD / "labels"

@@ -14,9 +14,8 @@ import numpy as np
 
 from audit.evidence.embeddings import directions
 from audit.evidence.gather import GRAPH, Evidence
-from audit.neighbours import nearest
+from audit.neighbours import nearest, vote
 from audit.noise.pool import logarithms
-from audit.noise.refit import vote
 from audit.noise.transfer import Others, Transfer
 from audit.probabilities import Heads
 

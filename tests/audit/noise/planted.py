@@ -7,9 +7,9 @@ from typing import NamedTuple
 import numpy as np
 
 from audit.evidence.folds import assign_folds
-from audit.neighbours import nearest
+from audit.neighbours import nearest, neighbour_vote
 from audit.noise.refit import Features
-from audit.probabilities import linear_head, neighbour_vote
+from audit.probabilities import linear_head
 
 CHEAP = ("linear head", "neighbour vote")
 
