@@ -64,7 +64,7 @@ def test_sms_spam_has_403_exact_and_415_normalised_repeats():
     assert measures["conflicts.count"] == 0
 
 
-@pytest.mark.parametrize("kind", ["aggre", "random1", "worse"])
+@pytest.mark.parametrize("kind", ["aggre", "worse"])  # 9 and 40 % wrong; `make bench-labels` has the others
 def test_cifar10n_errors_rank_above_cleanlabs_default_on_the_same_head(kind):
     label = f"{kind}_label"
     rows = pd.read_parquet(SHARED / "cifar10n/train_20k.parquet", columns=["clean_label", label])

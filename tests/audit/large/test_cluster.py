@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 
 import audit
+from audit.cli import run as assay
 from audit.errors import InputError, Undecided
 from audit.evidence.embeddings import directions, fit
 from audit.large.drawn.near import Asked, near_here
@@ -104,40 +105,35 @@ def cluster() -> Iterator[tuple[str, dict[str, str]]]:
         yield address_and_environment
 
 
-def audited(where: list[str], folder: Path, environment: dict[str, str], report: str) -> Path:
-    """The report of the folder's data; a busy machine may start a client's server later than Ray waits for it."""
-    command = [
-        sys.executable,
-        "-m",
-        "audit.cli",
-        "audit",
-        "data.parquet",
-        "--label",
-        "y",
-        "--pred-probs",
-        "model.parquet",
-    ]
+def said(where: str, report: Path) -> list[str]:
+    """What is asked of the command in a folder with a table and its probabilities."""
+    return ["audit", where, "--label", "y", "--pred-probs", "model.parquet", "--memory", "1G", "-o", str(report)]
+
+
+def audited_from_afar(address: str, folder: Path, environment: dict[str, str]) -> None:
+    """Write the report `joined`; a busy machine may start a client's server later than Ray waits for it."""
     for _ in range(3):
         ran = subprocess.run(
-            [*command, *where, "--memory", "1G", "-o", report, "--force"],
+            [sys.executable, "-m", "audit.cli", *said("data.parquet", folder / "joined"), "--engine", address, "--force"],
             cwd=folder, env=environment, capture_output=True, text=True, check=False, timeout=SECONDS,
         )  # fmt: skip
         if "cannot join" not in ran.stderr:
             break
     assert ran.returncode == 0, ran.stderr
-    return folder / report
 
 
 @from_afar
-def test_a_cluster_joined_by_its_address_writes_the_bytes_that_a_ray_of_its_own_writes(tmp_path, cluster):
+def test_a_cluster_joined_by_its_address_writes_the_bytes_that_this_process_writes(tmp_path, cluster, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     address, let_in = cluster
-    write(tmp_path, *table())
-    own = audited(["--engine", "ray"], tmp_path, {**os.environ, "PYTHONPATH": let_in["PYTHONPATH"]}, "own")
-    joined = audited(["--engine", address], tmp_path, let_in, "joined")
+    data, _ = write(tmp_path, *table())
+    assert assay(said(data.as_uri(), tmp_path / "here")) == 0  # an address is read in blocks
+    audited_from_afar(address, tmp_path, let_in)
 
-    assert json.loads((joined / "audit.json").read_text())["checks"]["outliers"]["detail"]["path"] == "sampled"
     for name in ("scores.parquet", "issues.parquet"):
-        assert (own / name).read_bytes() == (joined / name).read_bytes()
+        assert (tmp_path / "here" / name).read_bytes() == (tmp_path / "joined" / name).read_bytes()
+    checks = json.loads((tmp_path / "joined" / "audit.json").read_text())["checks"]
+    assert checks["outliers"]["detail"]["path"] == "sampled"
 
 
 IMPATIENT = """
