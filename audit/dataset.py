@@ -50,6 +50,11 @@ class Roles:
         """The roles that are filled, as JSON values."""
         return {k: list(v) if isinstance(v, tuple) else v for k, v in asdict(self).items() if v}
 
+    def to_load(self) -> dict[str, Any]:
+        """What `load` is told so that it gives the columns these roles again; a grid it finds by itself."""
+        named = {k: v for k, v in self.to_dict().items() if k != "grid"}
+        return {**named, "unlabelled": self.label is None}
+
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Roles:
         """The inverse of `to_dict`."""

@@ -6,7 +6,7 @@ AssayError                   2   one line: subject, what is wrong, what there is
 ├── OutputError              2   the place to write to exists already, or refuses
 ├── Uncertified              1   the certificate does not let this data be trained on (audit/certificate/record.py)
 └── Undecided                3   nobody can tell whether the data is fit
-└── StaleError           3   a report, patch or certificate of other data
+    └── StaleError           3   a report, patch or certificate of other data
 
 NotApplicable                    how a check says that it has nothing to look at, and why
 """

@@ -8,8 +8,9 @@ from functools import lru_cache
 from audit.noise.cut import shifted
 from audit.report import Issues, Report
 
-OWN = "assay"
-"""The method whose scores are probabilities."""
+OURS, CLEANLAB = "assay", "cleanlab"
+"""Methods of the label check: ours, whose scores are probabilities; any other is a score of that name, cut off where assay
+says."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,7 @@ def expected_of(labels: Issues) -> Expected | None:
     flagged = labels.scores["flagged"].to_numpy(bool)
     ends = [labels.measures.get(name) for name in ("rate_low", "rate_high")]
     value = labels.detail.get("expected_precision")
-    if value is None or labels.detail.get("method") != OWN or None in ends or not flagged.any():
+    if value is None or labels.detail.get("method") != OURS or None in ends or not flagged.any():
         return Expected(int(flagged.sum()))
     wrong = 1 - labels.scores["score"].to_numpy("float64")
     low, high = (float(shifted(wrong, float(end))[flagged].mean()) for end in ends)  # type: ignore[arg-type]  # not None

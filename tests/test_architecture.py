@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 from functools import cache
@@ -150,6 +151,19 @@ def test_public_names_say_what_they_are(path):
 @pytest.mark.parametrize("path", FILES, ids=name_of)
 def test_files_are_short_enough_to_read(path):
     assert len(path.read_text(encoding="utf-8").splitlines()) <= 420
+
+
+NAMED = re.compile(r"(?<![\w/.-])(?:audit|train|tests)/[\w/]+\.py\b|python -m (tests[\w.]*\w)")
+
+
+@pytest.mark.parametrize(
+    "path", [*FILES, *ROOT.glob("docs/*.md"), *ROOT.glob("tests/**/*.py")], ids=lambda p: str(p.relative_to(ROOT))
+)
+def test_paths_that_are_named_are_there(path):
+    found = NAMED.finditer(path.read_text(encoding="utf-8"))
+    named = {m[1].replace(".", "/") if m[1] else m[0] for m in found}
+
+    assert [n for n in named if not any((ROOT / f"{n}{end}").exists() for end in ("", ".py"))] == []
 
 
 def test_every_check_is_listed_and_tested():

@@ -149,11 +149,13 @@ def _scores(evidence: Evidence, said: Judged, stable: np.ndarray | None, theirs:
 def _findings(evidence: Evidence, said: Judged) -> pd.DataFrame:
     names, worst = np.array(evidence.data.classes, dtype=object), np.flatnonzero(said.flagged)
     given, suggested = names[evidence.data.labels[worst]], names[said.suggested[worst]]
-    reason = [
-        f"labelled {g}, looks like {s} ({p:.1%} sure)"
-        for g, s, p in zip(given, suggested, said.probability[worst], strict=True)
-    ]
+    reason = looks_like(given, suggested, said.probability[worst])
     return found(evidence.data.rows[worst], said.score[worst], reason, given=given, suggested=suggested)
+
+
+def looks_like(given: np.ndarray, suggested: np.ndarray, sure: np.ndarray) -> list[str]:
+    """Why rows are flagged, a line each."""
+    return [f"labelled {g}, looks like {s} ({p:.1%} sure)" for g, s, p in zip(given, suggested, sure, strict=True)]
 
 
 def _agreement(evidence: Evidence, view: np.ndarray) -> float:

@@ -78,13 +78,13 @@ class Order:
     """-log10 of the p-value."""
 
 
-def by_permutation(near: np.ndarray, kept: np.ndarray, *, permutations: int = PERMUTATIONS, seed: int = 0) -> Order:
+def by_permutation(near: np.ndarray, kept: np.ndarray) -> Order:
     """The permutation test on a graph (n, k) whose edges count where `kept` (n, k); extra memory O(n)."""
     n = len(near)
     # the generator is the old one, so that the renumberings are cleanlab's
-    random = np.random.RandomState(seed)
+    random = np.random.RandomState(0)
     seen = _statistic(np.arange(n), near, kept)
-    chance = np.array([_statistic(random.permutation(n), near, kept) for _ in range(permutations)])
+    chance = np.array([_statistic(random.permutation(n), near, kept) for _ in range(PERMUTATIONS)])
     return Order(seen, beyond(seen, chance))
 
 

@@ -44,8 +44,7 @@ def command(
 
     refuse_existing(output, force=force)
     report = Report.read(where)
-    recorded = {k: v for k, v in report.dataset.roles.to_dict().items() if k != "grid"}
-    dataset = load(data, **{**recorded, "unlabelled": "label" not in recorded, **opt.roles(kwargs)})
+    dataset = load(data, **{**report.dataset.roles.to_load(), **opt.roles(kwargs)})
     only = None if checks is None else opt.names(checks)
     settled = settled_in(where, report.dataset.fingerprint) if REVIEW in opt.names(by) else None
     patch = treat(dataset, report, opt.names(by), seed=seed, checks=only, settled=settled)

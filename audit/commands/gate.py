@@ -221,11 +221,10 @@ def _data_of(report: Report) -> Dataset | None:
     """The data that a report is of, if it still lies where it lay and is what it was."""
     from audit.sources import load
 
-    roles = {k: v for k, v in report.dataset.roles.to_dict().items() if k != "grid"}
     if not report.dataset.fingerprint:  # no row was read, and none is to be
         return None
     try:
-        data = load(report.dataset.name, **roles, unlabelled="label" not in roles)
+        data = load(report.dataset.name, **report.dataset.roles.to_load())
     except AssayError:  # a line is a help, not a finding; that there is none is said
         return None
     return data if data.fingerprint == report.dataset.fingerprint else None

@@ -64,7 +64,7 @@ def _loaded(where: str, card: Card) -> Dataset:
     from audit.errors import StaleError
     from audit.sources import load
 
-    loaded = load(where, **{k: v for k, v in card.roles.to_dict().items() if k != "grid"})
+    loaded = load(where, **card.roles.to_load())
     if loaded.fingerprint != card.fingerprint:
         raise StaleError(f"{where}: not the data that was audited, or in other roles; audit it again")
     return loaded

@@ -6,9 +6,9 @@ texts     TF-IDF of words and word pairs and of character 3- to 5-grams, truncat
 pictures  histograms of oriented gradients (after Dalal and Triggs, CVPR 2005) beside the small grey or coloured
           picture itself, principal components; or a torchvision backbone whose weights file the user names
 
-What is made of each picture by itself (audit/picture_features.py, a backbone) is kept by the picture's hash. TF-IDF, SVD,
-the table's vectors and principal components are fitted to the whole data and made anew whenever it changed: an
-embedding fitted to earlier data would depend on what a cache remembers.
+What is made of each picture by itself (audit/evidence/picture_features.py, a backbone) is kept by the picture's hash.
+TF-IDF, SVD, the table's vectors and principal components are fitted to the whole data and made anew whenever it changed:
+an embedding fitted to earlier data would depend on what a cache remembers.
 """
 
 from __future__ import annotations
@@ -300,8 +300,3 @@ def check_embeddings(values: np.ndarray, rows: int, where: str) -> np.ndarray:
     if len(bad):
         raise InputError(f"{where}: row {bad[0]} is not finite ({len(bad):,} such rows)")
     return array
-
-
-def as_frame(values: np.ndarray) -> pd.DataFrame:
-    """Embeddings as a table with columns e0, e1, ..."""
-    return pd.DataFrame(values, columns=[f"e{i}" for i in range(values.shape[1])])

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from audit.neighbours.brute import Centred, flat
+from audit.neighbours.look import k_means
 from audit.neighbours.rerank import reranked
 
 SAMPLE = 500
@@ -83,7 +84,7 @@ def _ways(base: np.ndarray, whole: Any) -> Iterator[tuple[Any, str]]:
 
     n, d = base.shape
     count = max(1, int(CELLS * n**0.5))
-    centres = _centres(base, count)
+    centres = flat(k_means(base, count, PER_CELL, ROUNDS))
     steps = [round(2 ** (i / 3)) for i in range(9, 100)]  # 8, 10, 13, 16, 20, ...
     if d >= FEWEST_COLUMNS and n >= FEWEST_ROWS:
         codes = faiss.IndexIVFPQFastScan(centres, d, count, d // 2, 4)
@@ -100,15 +101,6 @@ def _ways(base: np.ndarray, whole: Any) -> Iterator[tuple[Any, str]]:
     vectors.add(base)
     for vectors.nprobe in (p for p in steps if p <= MOST_BY_VECTORS * count):
         yield vectors, f"{vectors.nprobe:,} of {count:,} cells"
-
-
-def _centres(base: np.ndarray, count: int) -> Any:
-    import faiss
-
-    limits = {"max_points_per_centroid": PER_CELL, "min_points_per_centroid": 1}
-    means = faiss.Kmeans(base.shape[1], count, niter=ROUNDS, seed=0, **limits)
-    means.train(base)
-    return flat(np.asarray(means.centroids))
 
 
 def _even(points: Centred) -> Centred:

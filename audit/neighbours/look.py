@@ -47,12 +47,16 @@ class Partition:
 
 
 def centres(base: np.ndarray) -> np.ndarray:
-    """float32 (c, d) by k-means on some of the rows."""
+    """float32 (c, d) of cells for a first look."""
+    return k_means(base, min(len(base), int(CELLS * len(base) ** 0.5)), PER_CELL, ROUNDS)
+
+
+def k_means(base: np.ndarray, count: int, per_cell: int, rounds: int) -> np.ndarray:
+    """float32 (count, d) by so many rounds on at most `per_cell` rows for each."""
     import faiss
 
-    limits = {"max_points_per_centroid": PER_CELL, "min_points_per_centroid": 1}
-    count = min(len(base), int(CELLS * len(base) ** 0.5))
-    means = faiss.Kmeans(base.shape[1], count, niter=ROUNDS, seed=0, **limits)
+    limits = {"max_points_per_centroid": per_cell, "min_points_per_centroid": 1}
+    means = faiss.Kmeans(base.shape[1], count, niter=rounds, seed=0, **limits)
     means.train(base)
     return np.asarray(means.centroids)
 

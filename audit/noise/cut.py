@@ -11,6 +11,8 @@ from audit.errors import InputError
 
 CHUNK = 1 << 20
 """Rows looked at at a time where there are many."""
+LEAST, MOST = 1e-12, 1 - 1e-9
+"""Probabilities are held between these where their log-odds are taken."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,19 +38,25 @@ def shifted(probability: np.ndarray, rate: float) -> np.ndarray:
         return np.zeros_like(probability)
     if rate >= 1:
         return np.ones_like(probability)
-    inside = np.clip(probability, 1e-12, 1 - 1e-9)
-    odds = np.log(inside) - np.log1p(-inside)
+    odds = log_odds(probability)
     low, high = -60.0, 60.0
     for _ in range(60):
         middle = (low + high) / 2
-        if float(_logistic(odds + middle).mean()) < rate:
+        if float(logistic(odds + middle).mean()) < rate:
             low = middle
         else:
             high = middle
-    return _logistic(odds + (low + high) / 2)
+    return logistic(odds + (low + high) / 2)
 
 
-def _logistic(x: np.ndarray) -> np.ndarray:
+def log_odds(probability: np.ndarray) -> np.ndarray:
+    """(n,) log p / (1 - p)."""
+    inside = np.clip(probability, LEAST, MOST)
+    return np.asarray(np.log(inside) - np.log1p(-inside))
+
+
+def logistic(x: np.ndarray) -> np.ndarray:
+    """(n,) the probabilities of log-odds."""
     return np.asarray(1 / (1 + np.exp(-np.clip(x, -700, 700))))
 
 

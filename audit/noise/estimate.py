@@ -43,8 +43,6 @@ class Estimate:
     """Sharpness of the truth, 1 being what fits the labels best."""
     matrix: np.ndarray
     """(K, K) p(given | true) in that reading."""
-    per_class: np.ndarray
-    """(K,) expected wrong labels among those given as each class."""
     pairs: np.ndarray
     """(K, K) expected rows given as the first class whose true class is the second; the diagonal is what is right."""
     notes: tuple[str, ...]
@@ -134,7 +132,6 @@ def estimate(
         weights=evidence.weights,
         temperature=at.temperature,
         matrix=at.matrix,
-        per_class=np.bincount(labels, weights=wrong, minlength=pairs.shape[0]),
         pairs=pairs,
         notes=evidence.notes,
         seconds=time.perf_counter() - start,

@@ -26,11 +26,6 @@ class Pooled:
     loss: float
     """Mean negative log-likelihood of the given labels, and the prior's part."""
 
-    @property
-    def weights(self) -> np.ndarray:
-        """(views,) the powers as shares of their sum."""
-        return np.asarray(self.powers / self.powers.sum())
-
 
 def logarithms(views: Sequence[np.ndarray]) -> np.ndarray:
     """(views, n, K) logarithms, held above `SMALLEST`."""
@@ -91,8 +86,3 @@ def posterior(truth: np.ndarray, labels: np.ndarray, matrix: np.ndarray) -> np.n
     """(n, K) probability of each class being the true one, the given label taken into account (Bayes)."""
     joint = truth * matrix.T[labels]
     return np.asarray(joint / np.maximum(joint.sum(axis=1, keepdims=True), 1e-300))
-
-
-def wrong(posteriors: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """(n,) probability that the given label is not the true one."""
-    return np.asarray(1.0 - posteriors[np.arange(len(labels)), labels])

@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 
 from audit.noise.judge import Judged
+from audit.noise.rate import widened
 from audit.statistics import wilson
 
 MATRIX_CLASSES = 20
 PAIRS = 15
 BINS = 20
-Z = 1.96
 
 
 def tables(said: Judged, labels: np.ndarray, classes: Sequence[Any]) -> dict[str, Any]:
@@ -60,7 +60,7 @@ def _interval(said: Judged, rate: float, rows: int) -> tuple[float, float]:
     if said.wrong is None:
         return wilson(round(rate * rows), rows)
     low, high = min(rate, moved(rate, said.rate, said.rate_low)), max(rate, moved(rate, said.rate, said.rate_high))
-    return max(0.0, low - _error(low, rows)), min(1.0, high + _error(high, rows))
+    return widened(low, high, rows)
 
 
 def moved(rate: float, centre: float, end: float) -> float:
@@ -71,10 +71,6 @@ def moved(rate: float, centre: float, end: float) -> float:
         return 1.0
     odds = rate / (1 - rate) * (end / (1 - end)) / (centre / (1 - centre))
     return odds / (1 + odds)
-
-
-def _error(rate: float, rows: int) -> float:
-    return Z * float(np.sqrt(max(rate * (1 - rate), 1 / rows) / rows))
 
 
 def _pairs(said: Judged, labels: np.ndarray, classes: Sequence[Any]) -> Mapping[str, Any]:

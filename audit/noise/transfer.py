@@ -6,12 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from audit.noise.cut import log_odds, logistic
 from audit.noise.matrix import Reading
 from audit.noise.pool import softmax
 from audit.noise.refit import SoftHeads
-
-LEAST, MOST = 1e-12, 1 - 1e-9
-"""Probabilities are held between these where their log-odds are taken."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,10 +94,9 @@ class Transfer:
         if self.wrong[-1] <= 0:
             return np.zeros(len(odds))
         known, first = np.unique(self.odds, return_index=True)
-        inside = np.clip(self.wrong[first], LEAST, MOST)
-        moved = np.interp(odds, known, np.log(inside) - np.log1p(-inside))
+        moved = np.interp(odds, known, log_odds(self.wrong[first]))
         moved += np.minimum(odds - known[0], 0) + np.maximum(odds - known[-1], 0)
-        return np.asarray(1 / (1 + np.exp(-np.clip(moved, -700, 700))))
+        return logistic(moved)
 
 
 def other_classes(

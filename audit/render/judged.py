@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from audit.confident import DEFAULT
+from audit.expected import CLEANLAB, OURS
 from audit.render import words
 from audit.render.page.blocks import Block
-from audit.render.sentences import CLEANLAB, OURS, precision_ends
+from audit.render.sentences import precision_ends
 from audit.report import Issues
 
 COUNTED = {

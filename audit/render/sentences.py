@@ -6,13 +6,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from audit.expected import expected_of
+from audit.expected import CLEANLAB, OURS, expected_of
 from audit.render import words
 from audit.render.words import NOUNS, Noun
 from audit.report import Card, Issues
-
-OURS, CLEANLAB = "assay", "cleanlab"
-"""Methods of the label check: any other is a score of that name, cut off where assay says."""
 
 
 @dataclass(frozen=True)

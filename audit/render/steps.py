@@ -15,7 +15,7 @@ from audit.verdict import Verdict
 ROLE_OPTIONS = (
     "--label", "--text", "--image", "--features", "--id", "--group", "--split", "--weight", "--columns", "--table",
 )  # fmt: skip
-FLAGS = ("--force", "--quiet", "--no-label")
+FLAGS = ("--force", "--no-label")
 MENDS = {
     "labels": "prune", "conflicts": "prune", "schema": "prune", "missing": "prune",
     "duplicates": "deduplicate", "leakage": "deduplicate",

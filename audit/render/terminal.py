@@ -63,20 +63,9 @@ def notes(told: Sequence[str], width: int, say: Say) -> list[str]:
     return ["", *lines] if lines else []
 
 
-def verdict_line(report: Report, verdict: Verdict, *, colour: bool, unicode: bool = True) -> str:
-    """The one line of `--quiet`: `FAIL: 2 failed, 1 warned, 4 passed, in 48 s`."""
-    told = _verdict_words(verdict, findings(report, verdict), report.seconds)
-    line = words.plain_text(told, unicode=unicode)
-    return _painted(line) if colour else line
-
-
-def _verdict_words(verdict: Verdict, rows: tuple[Finding, ...], seconds: float) -> str:
-    start = "ERROR: could not decide." if verdict.outcome == "ERROR" else f"{verdict.outcome}:"
-    return f"{start} {short_tally(rows)}, in {words.duration(seconds)}"
-
-
 def _verdict(verdict: Verdict, rows: tuple[Finding, ...], seconds: float, width: int, say: Say) -> list[str]:
-    line = say(_verdict_words(verdict, rows, seconds))
+    start = "ERROR: could not decide." if verdict.outcome == "ERROR" else f"{verdict.outcome}:"
+    line = say(f"{start} {short_tally(rows)}, in {words.duration(seconds)}")
     # the verdict stays on one line: the time is what can be done without
     return [line] if words.columns(line) <= width else words.wrap(line.rpartition(", in ")[0], width)
 

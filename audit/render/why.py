@@ -6,9 +6,9 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from audit.expected import CLEANLAB
 from audit.render import words
 from audit.render.page.examples import FEWER_CELLS, SMALL_SIDE, Example, Shelf, contrary
-from audit.render.sentences import CLEANLAB
 from audit.report import Issues
 
 

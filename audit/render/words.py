@@ -144,11 +144,6 @@ def _end(value: float | None) -> str:
     return next((signed(value, places) for places in (1, 2, 3) if round(value, places) != 0), signed(value, 3))
 
 
-def nearest_hundred(rows: float | None) -> str:
-    """A forecast number of rows, to the nearest 100: `11,600`."""
-    return count(None if rows is None or not math.isfinite(rows) else round(rows / 100) * 100)
-
-
 def duration(seconds: float) -> str:
     """`under 1 s`, `48 s`, `14 min`, `2 h 5 min`."""
     if seconds < 1:

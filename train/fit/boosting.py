@@ -23,7 +23,7 @@ from train.augment import Augment, floats
 from train.fit.loop import Fit
 from train.fit.recipe import Recipe
 from train.fit.rng import generator, key
-from train.fit.stopping import split
+from train.fit.stopping import parted
 
 if TYPE_CHECKING:
     from sklearn.ensemble import HistGradientBoostingClassifier
@@ -71,10 +71,9 @@ def boost(
     """
     if x.dim() != 2:
         raise InputError(f"model {NAME} looks at vectors, and the examples are pictures")
-    positive = torch.nonzero(weights > 0).squeeze(1)
-    if not len(positive):
+    if not (weights > 0).any():
         raise InputError(f"model {NAME}: no row has a weight above 0")
-    kept, held = (positive[part.to(positive.device)] for part in split(len(positive), recipe, seed))
+    kept, held = parted(weights, recipe, seed)
     own = (floats(x[kept]), labels[kept], weights[kept])
     inputs, targets, each = own if augment is None else _augmented(*own, classes, augment, seed)
     seen = torch.unique(targets)

@@ -1,5 +1,5 @@
 """One model on several devices, for a model or a batch that is too much for one (a grid of small models needs none of
-this: it spreads whole cells over devices, see train/executors). The same recipe, order, dropout and loss as
+this: it spreads whole cells over devices, see train/grid/executors). The same recipe, order, dropout and loss as
 `train.fit.loop.fit`, and the same weights up to rounding: each process takes its slice of every batch.
 
 From a shell, one process a device (NCCL on GPUs, gloo on CPUs):
@@ -37,7 +37,7 @@ from train.fit.masks import dropout_keys, dropout_mask
 from train.fit.models import Drop, build
 from train.fit.recipe import Recipe, recipe_for
 from train.fit.rng import generator, key
-from train.fit.stopping import Patience, looks, mean_loss, split
+from train.fit.stopping import Patience, looks, mean_loss, parted
 
 
 @contextmanager
@@ -79,8 +79,7 @@ def fit_distributed(
     and gives each row what it gets in one process) and computes the loss of its slice. The loss is the weighted mean
     over the batch: sum over the slice, times processes, over the batch's weights, since DDP averages gradients.
     """
-    positive = torch.nonzero(weights > 0).squeeze(1)
-    kept, held = (positive[part.to(positive.device)] for part in split(len(positive), recipe, seed))
+    kept, held = parted(weights, recipe, seed)
     rows, batch = len(kept), min(recipe.batch, len(kept))
     steps, per_epoch = recipe.steps_for(rows), max(1, rows // batch)
     part = _slice_of(batch)

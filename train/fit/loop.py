@@ -15,7 +15,7 @@ from train.fit.masks import dropout_keys
 from train.fit.models import Drop, build
 from train.fit.recipe import Recipe
 from train.fit.rng import generator, key
-from train.fit.stopping import Patience, looks, mean_loss, split
+from train.fit.stopping import Patience, looks, mean_loss, parted
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,8 +56,7 @@ def fit(
         seed: initialisation, order, dropout and augmentation follow from it.
         augment: changes a batch before the model sees it.
     """
-    positive = torch.nonzero(weights > 0).squeeze(1)
-    kept, held = (positive[part.to(positive.device)] for part in split(len(positive), recipe, seed))
+    kept, held = parted(weights, recipe, seed)
     rows, batch = len(kept), min(recipe.batch, len(kept))
     steps, per_epoch = recipe.steps_for(rows), max(1, rows // batch)
     patience, best, taken = Patience(), None, 0

@@ -51,6 +51,13 @@ def split(rows: int, recipe: Recipe, seed: int) -> tuple[torch.Tensor, torch.Ten
     return torch.nonzero(~held).squeeze(1), torch.nonzero(held).squeeze(1)
 
 
+def parted(weights: torch.Tensor, recipe: Recipe, seed: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """The rows of a weight above 0 as `split` has them, on the weights' device."""
+    positive = torch.nonzero(weights > 0).squeeze(1)
+    kept, held = (positive[part.to(positive.device)] for part in split(len(positive), recipe, seed))
+    return kept, held
+
+
 def _count(rows: int, recipe: Recipe) -> int:
     if rows < 2:
         raise InputError(f"early stopping needs 2 rows, one to train on and one held out; there is {rows}")

@@ -11,9 +11,11 @@ from typing import Any
 import numpy as np
 
 from audit.errors import InputError
-from train.judge.curves import DRAWS, FEWEST_RANGE, FEWEST_SIZES, REACH, Curve, Refused, log_noise
+from train.judge.curves import DRAWS, FEWEST_RANGE, FEWEST_SIZES, Curve, Refused, log_noise
 from train.judge.powerlaw import FREE4, G, fit, log_error
 
+LEVEL = 0.95
+"""Of the intervals."""
 FEWEST_RATES = 3
 """With two noise rates any cost of noise fits."""
 
@@ -36,9 +38,7 @@ class Exchange:
     """Whether that many raw rows lie beyond those measured."""
 
 
-def exchange(
-    raw: Curve, size: int, gain: float, low: float, high: float, *, level: float = 0.95, seed: int = 0
-) -> Exchange | Refused:
+def exchange(raw: Curve, size: int, gain: float, low: float, high: float) -> Exchange | Refused:
     """How many raw rows one repaired row equals at this size.
 
     The gain is laid onto the raw curve, and the curve is asked how many rows reach that. Since the gain is paired (the
@@ -48,10 +48,8 @@ def exchange(
         raw: the raw data's curve.
         size: rows that were drawn; within the sizes of the curve.
         gain: accuracy of the repaired less that of the raw data at this size, a share; negative when repair hurts.
-        low: lower end of the gain's interval at `level`.
+        low: lower end of the gain's interval at `LEVEL`, the rate's too.
         high: its upper end.
-        level: of the rate's interval too.
-        seed: of the draws behind it.
     """
     if not low <= gain <= high:
         raise InputError(f"a gain lies in its interval, {gain:g} does not lie between {low:g} and {high:g}")
@@ -60,10 +58,10 @@ def exchange(
     rows = raw.rows_for(float(raw.laws.errors(size)[0]) - gain)
     if isinstance(rows, Refused):
         return rows
-    spread = (high - low) / 2 / NormalDist().inv_cdf((1 + level) / 2)
-    gains = gain + spread * np.random.default_rng(seed).normal(size=len(raw.draws.shares))
+    spread = (high - low) / 2 / NormalDist().inv_cdf((1 + LEVEL) / 2)
+    gains = gain + spread * np.random.default_rng(0).normal(size=len(raw.draws.shares))
     drawn = raw.draws.rows_for(raw.draws.errors(size) - gains, *raw.reach)
-    tail = (1 - level) / 2
+    tail = (1 - LEVEL) / 2
     # the order statistics themselves: between a number and infinity there is nothing to interpolate
     least, most = np.quantile(drawn, tail, method="lower"), np.quantile(drawn, 1 - tail, method="higher")
     if least == 0 and most == math.inf:
@@ -73,7 +71,7 @@ def exchange(
         rows / size,
         min(float(least), rows) / size if least > 0 else None,
         max(float(most), rows) / size if most < math.inf else None,
-        level,
+        LEVEL,
         rows,
         rows > raw.largest,
     )
@@ -110,37 +108,20 @@ class Surface:
         """Noise costs g times its share: a row of data with noise rate r is worth (1 − r)^g clean ones."""
         return float(self.law[G])
 
-    def g_interval(self, level: float = 0.95) -> tuple[float, float]:
+    def g_interval(self) -> tuple[float, float]:
         """The bootstrap interval of g."""
-        low, high = np.quantile(self.draws[:, G], [(1 - level) / 2, (1 + level) / 2])
+        low, high = np.quantile(self.draws[:, G], [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
         return min(float(low), self.g), max(float(high), self.g)
 
-    def at(self, rows: float, noise: float) -> float | Refused:
-        """The error expected of this many rows at this noise rate."""
-        fewest, most = self.rows
-        if not fewest / REACH <= rows <= most * REACH:
-            return Refused(
-                f"{rows:,.0f} rows lie beyond {REACH:g} times what was measured, {fewest:,.0f} to {most:,.0f}"
-            )
-        if not self.noise[0] <= noise <= self.noise[1]:
-            lowest, highest = self.noise
-            return Refused(f"noise of {noise:.1%} was not measured, {lowest:.1%} to {highest:.1%} was")
-        return float(np.exp(log_error(self.law, math.log(rows), math.log1p(-noise))))
-
-    def worth(self, noise: float, level: float = 0.95) -> tuple[float, float, float]:
-        """How many clean rows a row of data with this noise rate is worth, and the interval."""
-        low, high = self.g_interval(level)
-        return (1 - noise) ** self.g, (1 - noise) ** high, (1 - noise) ** low
-
-    def to_dict(self, level: float = 0.95) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         """What was fitted, as JSON values."""
-        low, high = self.g_interval(level)
+        low, high = self.g_interval()
         law = dict(zip(("log_a", "b", "c", "g"), self.law.tolist(), strict=True))
         return {
             **law,
             "g_low": low,
             "g_high": high,
-            "level": level,
+            "level": LEVEL,
             "rows": list(self.rows),
             "noise": list(self.noise),
             "misfit": self.misfit,
@@ -148,7 +129,7 @@ class Surface:
         }
 
 
-def fit_surface(points: Sequence[SurfacePoint], *, seed: int = 0) -> Surface | Refused:
+def fit_surface(points: Sequence[SurfacePoint]) -> Surface | Refused:
     """Fit error over rows and noise rate together, or say why that would not be worth believing."""
     values = np.array([(p.rows, p.noise, p.error, p.standard_error) for p in points], dtype=float).reshape(-1, 4)
     values = values[np.lexsort(values.T[::-1])]
@@ -163,7 +144,7 @@ def fit_surface(points: Sequence[SurfacePoint], *, seed: int = 0) -> Surface | R
     expected = log_error(law, log_n, clean)
     misfit = float(np.sqrt((((log_y - expected) / relative) ** 2).sum() / (len(rows) - 4)))
     wide = relative * max(misfit, 1.0)
-    drawn = expected + np.random.default_rng(seed).normal(size=(DRAWS, len(rows))) * wide
+    drawn = expected + np.random.default_rng(0).normal(size=(DRAWS, len(rows))) * wide
     draws = fit(log_n, clean, drawn, wide, FREE4)[0]
     off = float(np.abs(np.exp(expected) - error).mean())
     return Surface(law, draws, (rows.min(), rows.max()), (noise.min(), noise.max()), misfit, off)

@@ -110,17 +110,6 @@ Predicted = tuple[np.ndarray, np.ndarray]
 """Class numbers that a model and its baseline predict: (S, T) each, a line a seed, over the same seeds."""
 
 
-def corrected_accuracy(predicted: np.ndarray, labels: np.ndarray, truth: Verified) -> Difference:
-    """The accuracy against the true labels of one model trained from several seeds.
-
-    Args:
-        predicted: (S, T) predicted class numbers, a line a seed.
-        labels: (T,) the test set's given class numbers.
-        truth: the verified rows.
-    """
-    return _with_few_rows(crossed(_accuracy(predicted, _votes(predicted), labels, truth)), len(truth))
-
-
 def corrected_differences(pairs: Sequence[Predicted], labels: np.ndarray, truth: Verified) -> list[Difference]:
     """The paired difference in accuracy against the true labels of every (model, baseline) of a family.
 

@@ -25,7 +25,6 @@ from train.render.steps import next_steps
 from train.render.table import Line, best_model, failed_words, failures, lines, mean, point
 
 TEMPLATES = Path(__file__).parent / "templates"
-LOWER_IS_BETTER = ("log_loss", "calibration_error")
 NUMBERS = "accuracy", "macro_f1", "log_loss", "calibration_error"
 INTERVALS = f"95{words.PERCENT}, over seeds. They cover the draws and seeds tried, not other data or other recipes."
 

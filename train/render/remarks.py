@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from audit.render import words
 from train.comparison import BASELINE, Comparison
+from train.judge.curves import FEWEST_RANGE, FEWEST_SIZES
 from train.render import extra, phrases, worth
 from train.render.costs import disagreement
 from train.render.flattery import remark
 from train.render.headline import best_of
 from train.render.steps import again
 from train.render.table import Line, best_model, treatments
-
-FEWEST_SIZES, RANGE = 5, 8
-"""What a fitted curve needs."""
 
 
 def warnings(comparison: Comparison) -> list[str]:
@@ -55,7 +53,7 @@ def short(comparison: Comparison) -> list[str]:
     were meant to allow one."""
     said = [worth_of_best(comparison), *warnings(comparison)]
     sizes = comparison.sizes
-    meant = len(sizes) >= FEWEST_SIZES - 1 or sizes[-1] >= RANGE * sizes[0]
+    meant = len(sizes) >= FEWEST_SIZES - 1 or sizes[-1] >= FEWEST_RANGE * sizes[0]
     why = next(iter(extra.refusals(comparison, "curves", variant=BASELINE, model=best_model(comparison))), "")
     if meant and why:
         said.append(f"No forecast: {words.visible(why)}.")
@@ -90,5 +88,5 @@ def enough_sizes(comparison: Comparison) -> list[int]:
     halves = [largest // 2**k for k in range(FEWEST_SIZES)]
     if halves[-1] >= fewest:
         return halves[::-1]
-    even = [round(largest / RANGE ** (k / (FEWEST_SIZES - 1))) for k in range(FEWEST_SIZES)]
+    even = [round(largest / FEWEST_RANGE ** (k / (FEWEST_SIZES - 1))) for k in range(FEWEST_SIZES)]
     return even[::-1] if even[-1] >= fewest else []

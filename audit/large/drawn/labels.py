@@ -16,7 +16,7 @@ from audit.large.drawn.around import Said
 from audit.large.drawn.judge import Known
 from audit.large.drawn.sample import Share, sampled
 from audit.large.drawn.sampled import Sample, of_drawn
-from audit.large.drawn.taught import FEWEST, Taught, codes_of
+from audit.large.drawn.taught import FEWEST, Taught
 from audit.large.every.labels import lines_of
 from audit.large.found import LEARNT, Streamed, streamed
 from audit.large.read.table import LargeData
@@ -63,7 +63,7 @@ def of_the_drawn(what: Taught, options: dict[str, Any]) -> Issues:
 
 def _rare(data: LargeData, what: Taught) -> int:
     """Rows of classes that are not learnt."""
-    return int(np.count_nonzero((what.place(len(data.classes)) < 0)[codes_of(data)]))
+    return int(np.count_nonzero((what.place(len(data.classes)) < 0)[data.labels]))
 
 
 def _ends(said: Mapping[str, float], n: int, rare: int, rate: float) -> dict[str, list[float]]:
@@ -168,7 +168,7 @@ def _whole(data: LargeData, what: Taught, said: Said, cutoff: Cutoff) -> Judged:
     suggested = what.classes.astype(np.min_scalar_type(K))[said.suggested]
     score[what.rows], probability[what.rows] = own.score, own.suggested_probability
     suggested[what.rows] = what.classes[own.suggested]
-    flagged = flags_of_many(np.where(what.unsure[codes_of(data)], np.nan, score), cutoff.precision, cutoff.budget)
+    flagged = flags_of_many(np.where(what.unsure[data.labels], np.nan, score), cutoff.precision, cutoff.budget)
     pairs = said.pairs + own.pairs
     np.fill_diagonal(pairs, 0)
     wrong = 1 - score
@@ -192,7 +192,7 @@ def _whole(data: LargeData, what: Taught, said: Said, cutoff: Cutoff) -> Judged:
 
 def _tables(data: LargeData, what: Taught, whole: Judged, ends: list[float]) -> dict[str, Any]:
     """What the pages show of the labels as a whole, of the classes that were learnt."""
-    place, codes = what.place(len(data.classes)), codes_of(data)
+    place, codes = what.place(len(data.classes)), data.labels
     shown = replace(whole, rate_low=ends[0], rate_high=ends[1], suggested=place[whole.suggested])
     mine = place[codes]
     if len(what.classes) < len(data.classes):
@@ -205,9 +205,7 @@ def _tables(data: LargeData, what: Taught, whole: Judged, ends: list[float]) -> 
 
 def _suggested(data: LargeData, whole: Judged, judged: np.ndarray | None, here: slice) -> Any:
     """The names of suggested classes; missing where a row was not judged."""
-    names = np.empty(len(data.classes), dtype=object)
-    names[:] = data.classes
-    named = pd.Series(names[whole.suggested[here]]).infer_objects()
+    named = pd.Series(data.named(whole.suggested[here])).infer_objects()
     if judged is None:
         return named.array
     kind: Any = {"b": "boolean", "i": "Int64"}.get(named.dtype.kind)
@@ -240,5 +238,5 @@ def _why(data: LargeData, what: Taught, known: Known, sample: Sample, whole: Jud
         probability=whole.probability[rows],
         wrong=None if whole.wrong is None else whole.wrong[rows],
     )
-    labels = place[codes_of(data)[rows]]
+    labels = place[data.labels[rows]]
     return reasons(shown, labels, Witnesses(views, near, together), list(data.rows[rows]), evidence.data.classes)

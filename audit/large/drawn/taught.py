@@ -80,7 +80,7 @@ def taught(data: LargeData, placed: Placed, more: np.ndarray, seed: int, progres
 
 def _unsure(data: LargeData, placed: Placed, learnt: np.ndarray) -> np.ndarray:
     """(K,) the classes that too few drawn rows are of, and of which there are few rows beside others."""
-    rows, drawn = (np.bincount(x, minlength=len(learnt)) for x in (codes_of(data), codes_of(data)[placed.rows]))
+    rows, drawn = (np.bincount(x, minlength=len(learnt)) for x in (data.labels, data.labels[placed.rows]))
     return np.asarray(learnt & (drawn < FEWEST) & (rows < RARE * data.table.rows / len(learnt)))
 
 
@@ -129,7 +129,7 @@ def too_few(hashes: np.ndarray, equal: Sets, codes: np.ndarray, rows: np.ndarray
 
 def known(data: LargeData, what: Taught) -> Known:
     """What is known of all rows: those that were learnt from are not judged again."""
-    labels = what.place(len(data.classes))[codes_of(data)]
+    labels = what.place(len(data.classes))[data.labels]
     labels[what.rows] = -1
     block = np.full(len(labels), -1, "int32")
     group = data.head.roles.group
@@ -140,10 +140,3 @@ def known(data: LargeData, what: Taught) -> Known:
         for start, frame in data.table.batches([group]):
             block[start : start + len(frame)] = of.reindex(frame[group].to_numpy()).fillna(-1).to_numpy()
     return Known(labels, block)
-
-
-def codes_of(data: LargeData) -> np.ndarray:
-    """(n,) given labels by their place among the classes."""
-    if data.codes is None:
-        raise TypeError("labels are judged where there are some")
-    return data.codes

@@ -17,10 +17,8 @@ from audit.report import Issues
 
 def imbalance(data: LargeData, rare: float = RARE) -> Streamed:
     """How uneven the classes are, and the rows of classes below `rare` times an even share."""
-    codes = data.codes
-    if codes is None:
-        raise TypeError("classes are balanced among labels")
-    n, names = len(codes), data.classes
+    codes, names = data.labels, data.classes
+    n = len(codes)
     rows = np.bincount(codes, minlength=len(names))
     score = np.minimum(rows / (n / len(names)), 1.0)
     present = rows[rows > 0]

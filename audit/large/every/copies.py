@@ -114,9 +114,7 @@ def _sets(data: LargeData, sets: Sets, plain: np.ndarray) -> list[dict[str, Any]
 
 def conflicts(data: LargeData, alike: Sets) -> Streamed:
     """Sets of equal rows (texts: after normalisation) whose labels are not equal."""
-    n, codes = data.table.rows, data.codes
-    if codes is None:
-        raise TypeError("conflicts are looked for among labels")
+    n, codes = data.table.rows, data.labels
     own = pd.Series(codes[alike.rows].astype(np.int64)).groupby(alike.first)
     torn = (own.transform("max") != own.transform("min")).to_numpy(bool)
     clash = Sets(alike.rows[torn], alike.first[torn])

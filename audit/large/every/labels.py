@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from audit.checks.labels import looks_like
 from audit.confident import DEFAULT, RULES, FilterBy
 from audit.errors import InputError, UnknownName
 from audit.large.engine import Map
@@ -162,7 +163,7 @@ def labels(data: LargeData, brought: Brought, run: Map, filter_by: FilterBy = DE
     says it by `method = "cleanlab"`; the probabilities are taken as they stand in the file, in its dtype."""
     if filter_by not in RULES:
         raise UnknownName.of("filter_by", filter_by, RULES, where="labels")
-    codes, source = _present(data.codes), brought.source
+    codes, source = data.labels, brought.source
     places = brought.places(data.classes).astype(codes.dtype)
     back = np.argsort(places).astype(codes.dtype)
     given = places[codes]
@@ -178,8 +179,8 @@ def labels(data: LargeData, brought: Brought, run: Map, filter_by: FilterBy = DE
         lambda s: said.flagged[s],
         worst,
         lambda p: lines_of(data, said, p),
-        given=lambda s: _named(data, codes[s]),
-        suggested=lambda s: _named(data, said.suggested[s]),
+        given=lambda s: data.named(codes[s]),
+        suggested=lambda s: data.named(said.suggested[s]),
         suggested_probability=lambda s: said.probability[s].astype("float64"),
         **{f"cleanlab.{rule}": mask.__getitem__ for rule, mask in found.flags.items()},
     )
@@ -219,7 +220,7 @@ def _detail(brought: Brought, found: Learnt, said: Judged, data: LargeData, unse
             "that the probabilities are out of sample is your word: there is no second view to hold them against",
             *unseen,
         ],
-        **tables(said, _present(data.codes), list(data.classes)),
+        **tables(said, data.labels, list(data.classes)),
         "cleanlab": {
             "evidence": ["your probabilities"],
             "engine": "assay's streaming kernel, equal to cleanlab's",
@@ -233,25 +234,9 @@ def _detail(brought: Brought, found: Learnt, said: Judged, data: LargeData, unse
     }
 
 
-def _present(codes: np.ndarray | None) -> np.ndarray:
-    if codes is None:
-        raise TypeError("labels are judged where there are some")
-    return codes
-
-
-def _named(data: LargeData, codes: np.ndarray) -> np.ndarray:
-    names = np.empty(len(data.classes), dtype=object)
-    names[:] = data.classes
-    return np.asarray(names[codes])
-
-
 def lines_of(data: LargeData, said: Judged, positions: np.ndarray) -> pd.DataFrame:
     """What is found of flagged rows, in the order given."""
-    suggested = _named(data, said.suggested[positions])
-    given = data.given(positions)
-    sure = said.probability[positions]
-    reason = [
-        f"labelled {g}, looks like {s} ({p:.1%} sure)"
-        for g, s, p in zip(given if given is not None else (), suggested, sure, strict=True)
-    ]
+    suggested = data.named(said.suggested[positions])
+    given = data.named(data.labels[positions])
+    reason = looks_like(given, suggested, said.probability[positions])
     return findings(data, positions, said.score[positions], reason, suggested=suggested)

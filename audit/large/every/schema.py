@@ -81,8 +81,12 @@ class Broken:
         return cls(np.zeros((rows, -(-expectations // 8)), np.uint8))
 
     def mark(self, positions: np.ndarray, k: int) -> None:
-        """These rows break expectation k: the one array of this package that is filled in place."""
+        """These rows break expectation k; filled in place, since a copy a block would cost more than the check."""
         self.bits[positions, k // 8] |= np.uint8(0x80 >> (k % 8))
+
+    def clear(self, k: int) -> None:
+        """No row breaks expectation k after all: as many keep it as it asks for."""
+        self.bits[:, k // 8] &= np.uint8(0xFF ^ (0x80 >> (k % 8)))
 
     def of(self, k: int) -> np.ndarray:
         """(n,) bool."""
@@ -155,7 +159,7 @@ def _by_blocks(rules: Rules, ks: list[int], broken: Broken) -> dict[int, Tally]:
     for k in ks:
         tallies[k] = _mostly(rules.expectations[k], tallies[k])
         if tallies[k].state == "pass":
-            broken.bits[:, k // 8] &= np.uint8(0xFF ^ (0x80 >> (k % 8)))
+            broken.clear(k)
     return tallies
 
 

@@ -57,7 +57,7 @@ def _opened(uri: str) -> tuple[Any, str]:
     try:
         system, path = fs.FileSystem.from_uri(uri)
     except (pa.ArrowException, OSError, ValueError) as refused:
-        raise InputError(f"{uri}: no address that can be read: {_first(refused)}") from None
+        raise InputError(f"{uri}: no address that can be read: {first_line(refused)}") from None
     return system, path
 
 
@@ -78,7 +78,7 @@ def files_of(place: Place) -> list[Place]:
             return [place]
         found = [i.path for i in system.get_file_info(fs.FileSelector(place.path, recursive=True)) if i.is_file]
     except (pa.ArrowException, OSError) as refused:
-        raise InputError(f"{place}: cannot be read: {_first(refused)}") from None
+        raise InputError(f"{place}: cannot be read: {first_line(refused)}") from None
     names = [PurePosixPath(p) for p in found]
     kept = [p for p in names if p.suffix.lower() in SUFFIXES and not p.name.startswith((".", "_"))]
     return [Remote(place.uri, str(p)) for p in sorted(kept)]
@@ -100,5 +100,6 @@ def parquet(place: Place, **options: Any) -> Any:
     return pq.ParquetFile(place.path, filesystem=_opened(place.uri)[0], **options)
 
 
-def _first(error: BaseException) -> str:
+def first_line(error: BaseException) -> str:
+    """What an error says, without what follows."""
     return next(iter(str(error).splitlines()), type(error).__name__)

@@ -13,7 +13,7 @@ import pandas as pd
 
 from audit.dataset import ROW, Dataset, Origin, sorted_classes
 from audit.errors import InputError, UnknownName, some
-from audit.large.read.places import Place, files_of, is_folder, parquet
+from audit.large.read.places import Place, files_of, first_line, is_folder, parquet
 from audit.sources.content import Content
 from audit.sources.roles import LABEL_NAMES, MOST_REAL_CLASSES, Named, build
 from audit.sources.tables import content_of, remembered
@@ -93,13 +93,22 @@ class LargeData:
         """The classes, in order."""
         return self.head.classes
 
+    @property
+    def labels(self) -> np.ndarray:
+        """The `codes` of data that has labels, as whoever asks must know."""
+        if self.codes is None:
+            raise TypeError("labels are looked at where there are some")
+        return self.codes
+
     def given(self, positions: np.ndarray | slice) -> np.ndarray | None:
         """The labels of some rows, as they are written in the table."""
-        if self.codes is None:
-            return None
+        return None if self.codes is None else self.named(self.codes[positions])
+
+    def named(self, codes: np.ndarray) -> np.ndarray:
+        """Classes by their positions, as they are written in the table."""
         names = np.empty(len(self.classes), dtype=object)
         names[:] = self.classes
-        return np.asarray(names[self.codes[positions]])
+        return np.asarray(names[codes])
 
     def without(self, out: np.ndarray) -> LargeData:
         """All rows but those at some positions, ascending."""
@@ -139,7 +148,7 @@ def open_table(path: Place) -> LargeTable:
             with parquet(file) as opened:
                 own, meta = opened.schema_arrow, opened.metadata
         except (pa.ArrowException, OSError) as broken:
-            raise InputError(f"{file}: not a whole Parquet file: {_first(broken)}") from None
+            raise InputError(f"{file}: not a whole Parquet file: {first_line(broken)}") from None
         schema = own if schema is None else schema
         if not own.equals(schema):
             raise InputError(f"{file}: columns differ from those of {files[0]} in name or kind")
@@ -217,7 +226,7 @@ def arrow_batches(part: Part, columns: Sequence[str]) -> Iterator[tuple[int, Any
                     yield start, rows
                 start, place = start + len(rows), place + batch.num_rows
     except (pa.ArrowException, OSError) as broken:
-        raise InputError(f"{part.path}: not a whole Parquet file: {_first(broken)}") from None
+        raise InputError(f"{part.path}: not a whole Parquet file: {first_line(broken)}") from None
 
 
 def frame_of(table: Any, path: Place, start: int) -> pd.DataFrame:
@@ -226,11 +235,11 @@ def frame_of(table: Any, path: Place, start: int) -> pd.DataFrame:
     return frame.set_index(pd.RangeIndex(start, start + len(frame), name=ROW))
 
 
-def open_data(table: LargeTable, named: Named, classes: Sequence[Hashable] | None = None) -> LargeData:
+def open_data(table: LargeTable, named: Named) -> LargeData:
     """Give the columns their roles and read the labels and the ids; InputError as `load` says it."""
     content = _head(table)
     label = None if named.unlabelled else named.label or _the_label(content)
-    known = classes if classes is not None else content.classes if _remembers(content, label) else None
+    known = content.classes if _remembers(content, label) else None
     codes, order = (None, ()) if label is None else _labels(table, label, known)
     head = build(content, replace(named, label=label), order or None)
     inferred = (f"roles are inferred from the first {len(head):,} rows", *head.inferred) if head.inferred else ()
@@ -355,7 +364,3 @@ def _ids(table: LargeTable, head: Dataset) -> pd.Index:
         twice = rows[rows.duplicated()].unique()
         raise InputError(f"{table.path}: column {column!r} names rows twice: {some(twice)}")
     return rows
-
-
-def _first(broken: BaseException) -> str:
-    return next(iter(str(broken).splitlines()), type(broken).__name__)

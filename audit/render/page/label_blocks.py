@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any
 
+from audit.expected import CLEANLAB
 from audit.render import words
 from audit.render.findings import Finding
 from audit.render.judged import judged_block
@@ -17,7 +18,7 @@ from audit.render.page.blocks import (
     Stage,
 )
 from audit.render.page.label_cards import label_cards, linked, to_cards
-from audit.render.sentences import CLEANLAB, precision_ends
+from audit.render.sentences import precision_ends
 from audit.report import Issues
 
 

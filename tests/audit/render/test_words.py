@@ -111,11 +111,6 @@ def test_an_interval_never_contradicts_the_side_of_zero_it_lies_on(low, high):
         assert float(said.replace("−", "-").replace(",", "")) != 0
 
 
-def test_forecasts_are_to_the_nearest_hundred_rows():
-    assert words.nearest_hundred(11_648) == "11,600"
-    assert words.nearest_hundred(float("nan")) == "–"
-
-
 @pytest.mark.parametrize(
     ("seconds", "said"),
     [(0.2, "under 1 s"), (48.2, "48 s"), (119.2, "119 s"), (840, "14 min"), (7500, "2 h 5 min"), (7200, "2 h")],

@@ -197,3 +197,12 @@ def test_a_report_with_people_in_it_is_never_what_a_folder_keeps(made):
     look(made, 60)
     shown = with_people(made.report, made.folder)
     assert replace(shown, checks=made.report.checks).to_dict() == made.report.to_dict()
+
+
+def test_the_pages_of_data_without_a_label_are_made_anew_too(made, tmp_path):
+    out = tmp_path / "unlabelled"
+    assert run(["audit", str(made.csv), "--no-label", "-o", str(out)]) == 0
+    (out / "report.html").unlink()
+
+    assert run(["report", str(out), "--pages"]) == 0
+    assert (out / "report.html").is_file()

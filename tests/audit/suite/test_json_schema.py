@@ -1,4 +1,4 @@
-"""The published schemas say what the parsers do. `python -m tests.audit.test_json_schema` writes them anew."""
+"""The published schemas say what the parsers do. `python -m tests.audit.suite.test_json_schema` writes them anew."""
 
 import json
 import tomllib
