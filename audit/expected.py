@@ -5,7 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import lru_cache
 
+import numpy as np
+
 from audit.noise.cut import shifted
+from audit.noise.rate import widened
 from audit.report import Issues, Report
 
 OURS, CLEANLAB = "assay", "cleanlab"
@@ -29,10 +32,23 @@ def expected(report: Report) -> Expected | None:
     return None if labels is None else expected_of(labels)
 
 
+def precision_between(wrong: np.ndarray, flagged: np.ndarray, low: float, high: float) -> tuple[float, float]:
+    """From the precision that flags would be expected to have if the share of wrong labels were `low` to the one if it were
+    `high`, all log-odds moved by one constant; with the sampling error of so many flags.
+
+    Args:
+        wrong: (n,) probability that each label is wrong.
+        flagged: (n,) bool, at least one of which is true.
+        low: a share of all labels.
+        high: another.
+    """
+    ends = (float(shifted(wrong, end)[flagged].mean()) for end in (low, high))
+    return widened(*ends, int(flagged.sum()))
+
+
 @lru_cache(maxsize=1)  # a page says it in four places, and of a million rows it takes a second
 def expected_of(labels: Issues) -> Expected | None:
-    """Of what the label check found; None where it did not judge the labels. The interval is what the precision would be
-    at either end of the interval of the share of wrong labels, all log-odds moved by one constant."""
+    """Of what the label check found; None where it did not judge the labels. The interval is `precision_between`."""
     if labels.status != "ran" or not len(labels.scores):
         return None
     flagged = labels.scores["flagged"].to_numpy(bool)
@@ -41,7 +57,7 @@ def expected_of(labels: Issues) -> Expected | None:
     if value is None or labels.detail.get("method") != OURS or None in ends or not flagged.any():
         return Expected(int(flagged.sum()))
     wrong = 1 - labels.scores["score"].to_numpy("float64")
-    low, high = (float(shifted(wrong, float(end))[flagged].mean()) for end in ends)  # type: ignore[arg-type]  # not None
+    low, high = precision_between(wrong, flagged, *map(float, ends))  # type: ignore[arg-type]  # not None
     return Expected(int(flagged.sum()), float(value), min(low, value), max(high, value))
 
 

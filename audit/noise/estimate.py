@@ -12,7 +12,7 @@ from audit.errors import InputError
 from audit.noise.cut import Flags, at_budget, at_precision, best_f1, shifted
 from audit.noise.matrix import NoiseMatrix, Reading, anchored, read
 from audit.noise.pool import logarithms, pool, posterior
-from audit.noise.rate import Evidence, Rate, rate_of, widened
+from audit.noise.rate import Evidence, Rate, rate_of
 from audit.noise.refit import Features, soft_vote, steady_heads
 from audit.noise.transfer import Explained, Second, Transfer, other_classes
 
@@ -78,14 +78,6 @@ class Estimate:
     def expected_recall(self) -> float:
         """Of the flags."""
         return self.flags.recall
-
-    def precision_range(self, flags: Flags) -> tuple[float, float]:
-        """Expected precision of some flags from the one if the rate were `rate_low` to the one if it were `rate_high`,
-        sampling error added."""
-        if not flags.count:
-            return 0.0, 1.0
-        low, high = (float(shifted(self.wrong, r)[flags.flagged].mean()) for r in (self.rate_low, self.rate_high))
-        return widened(low, high, flags.count)
 
     def at_precision(self, precision: float) -> Flags:
         """The longest list expected to be that precise."""

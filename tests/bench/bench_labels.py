@@ -16,6 +16,7 @@ from sklearn.metrics import average_precision_score, roc_auc_score
 
 from audit.confident import learnt
 from audit.evidence.folds import assign_folds
+from audit.expected import precision_between
 from audit.neighbours import nearest, neighbour_vote
 from audit.noise.estimate import Estimate, estimate
 from audit.noise.methods import METHODS, log_ratio, self_confidence, training_dynamics
@@ -77,7 +78,7 @@ def _rows(setting: Setting, found: Estimate) -> Iterator[dict[str, object]]:
     errors, scores = setting.wrong, _scores(setting)
     rankings = [scores["self_confidence"], scores["log_ratio"]]
     reach = max(best_f1(errors, -s) for s in (found.score, *rankings))
-    low, high = found.precision_range(found.flags)
+    low, high = _precision_between(found)
     aside = _as_shipped(setting) & ~errors
     about = {
         "group": setting.group,
@@ -112,6 +113,12 @@ def _rows(setting: Setting, found: Estimate) -> Iterator[dict[str, object]]:
         "method": "cleanlab num_label_issues",
         "count": learnt(setting.labels, base(setting), ()).count / errors.sum(),
     }
+
+
+def _precision_between(found: Estimate) -> tuple[float, float]:
+    if not found.flagged.any():
+        return 0.0, 1.0
+    return precision_between(found.wrong, found.flagged, found.rate_low, found.rate_high)
 
 
 def _as_shipped(setting: Setting) -> np.ndarray:

@@ -6,6 +6,7 @@ from noise.planted import CHEAP, planted, strong_view
 from sklearn.metrics import average_precision_score
 
 from audit.errors import InputError
+from audit.expected import precision_between
 from audit.noise.estimate import estimate
 from audit.noise.rate import AGREEMENT, ALONE, EVERYWHERE, LIKELIHOOD
 
@@ -155,19 +156,27 @@ def test_one_view_allows_every_rate_up_to_its_disagreement():
     e = estimate({"mine": view}, p.labels)
 
     assert e.rate < (view.argmax(axis=1) != p.labels).mean() <= e.rate_high
-    low, high = e.precision_range(e.flags)
+    low, high = precision_between(e.wrong, e.flagged, e.rate_low, e.rate_high)
     assert low < e.expected_precision < high
 
 
-def test_the_range_of_precision_holds_the_expected_and_the_true_one():
+def test_the_interval_of_the_precision_holds_the_expected_and_the_true_one():
     p = planted(rate=0.1, spread=0.45)
 
     e = found(p)
-    low, high = e.precision_range(e.flags)
+    low, high = precision_between(e.wrong, e.flagged, e.rate_low, e.rate_high)
 
     assert low <= e.expected_precision <= high
     assert low <= p.wrong[e.flagged].mean() <= high
-    assert e.precision_range(e.at_budget(0)) == (0.0, 1.0)
+
+
+def test_the_interval_of_the_precision_allows_for_how_few_are_flagged():
+    p = planted(rate=0.1, spread=0.3)
+
+    e = found(p)
+    known = [precision_between(e.wrong, e.at_budget(n).flagged, e.rate, e.rate) for n in (3, 30)]
+
+    assert known[0][1] - known[0][0] > known[1][1] - known[1][0] > 0
 
 
 def test_lists_of_a_precision_or_a_length():
