@@ -31,8 +31,8 @@ class Agreement:
     """As if all three erred independently: too low where labels and weak views fail on the same rows."""
     high: float
     """The strong view's disagreement with the labels: its own errors counted as the labels'."""
-    rate: float
-    """Between them."""
+    hard: float
+    """Probability of `high`: the part of the strong view's seeming errors that are the labels'."""
 
 
 def agree(a: np.ndarray, b: np.ndarray) -> float:
@@ -66,11 +66,12 @@ def between(strong: np.ndarray, weak: Sequence[np.ndarray], labels: np.ndarray) 
     The strong view's disagreement D with the labels is the noise rate r, plus its errors on rows labelled rightly.
     Triangulation gives r_tri and the view's errors D - r_tri, all of them on rows labelled rightly. Of the rows that the
     view gets wrong a share is labelled wrongly too: at least r (errors fall independently), at most 1 (hard is hard for
-    everybody). Its geometric mean sqrt(r) says what part of D - r_tri to give back: r = r_tri + sqrt(r_tri) (D - r_tri).
+    everybody). Its geometric mean sqrt(r_tri) says what part of D - r_tri to give back: the rate is r_tri or D, the latter
+    with that probability.
     """
     high = 1 - agree(strong, labels)
     low = min(high, float(np.mean([triangulated(strong, w, labels) for w in weak])))
-    return Agreement(low, high, low + float(np.sqrt(low)) * (high - low))
+    return Agreement(low, high, float(np.sqrt(low)))
 
 
 def stronger(strong: np.ndarray, weak: Sequence[np.ndarray], labels: np.ndarray) -> bool:

@@ -51,8 +51,6 @@ class Estimate:
     """Probability that noise does not depend on the row, which the rate depends on; 0 where the rule has it otherwise."""
     transfer: Transfer
     """What carries it over to rows that had no part in it."""
-    score_used: str = "1 - P(label wrong | views, label), noise matrix estimated"
-    cutoff_used: str = "the most probable rows, as many as maximise the expected F1"
 
     @property
     def score(self) -> np.ndarray:

@@ -13,6 +13,8 @@ from audit.noise.cut import Flags, at_budget, at_precision
 from audit.noise.estimate import Estimate
 from audit.statistics import wilson
 
+OUR_SCORE = "1 - P(label wrong | views, label), noise matrix estimated"
+OUR_CUTOFF = "the most probable rows, as many as maximise the expected F1"
 CLEANLAB_SCORE = "p(given), cleanlab's self-confidence"
 
 
@@ -89,8 +91,8 @@ class Judged:
 
 def by_noise(found: Estimate, cutoff: Cutoff) -> Judged:
     """By the posterior that the label is wrong."""
-    return _judged(found, _cut(found, cutoff, found.score, found.flags), found.score, found.score_used,
-                   cutoff.words(found.cutoff_used))  # fmt: skip
+    flags = _cut(found, cutoff, found.score, found.flags)
+    return _judged(found, flags, found.score, OUR_SCORE, cutoff.words(OUR_CUTOFF))
 
 
 def by_score(found: Estimate, score: np.ndarray, name: str, cutoff: Cutoff) -> Judged:

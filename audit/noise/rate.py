@@ -173,8 +173,7 @@ def _believed(read: _Likelihood, evidence: Evidence, labels: np.ndarray) -> _Lik
 def _agreed(read: _Likelihood, strong: np.ndarray, weak: Sequence[np.ndarray], labels: np.ndarray) -> Rate:
     """A view that is far stronger than the others tells by its agreement with them, unless noise is even.
 
-    Its errors on rows labelled rightly are all that triangulation calls errors, or none, with the probability that
-    `Agreement.rate` states.
+    Its errors on rows labelled rightly are all that triangulation calls errors, or none (`Agreement.hard`).
     """
     n = len(labels)
     found = between(strong.argmax(axis=1), weak, labels)
@@ -183,8 +182,7 @@ def _agreed(read: _Likelihood, strong: np.ndarray, weak: Sequence[np.ndarray], l
         limits = _range(low, max(found.high, read.likely), n)
         return Rate((Possible(read.even, 1.0),), *limits, EVERYWHERE, 1.0, beyond=False)
     most = HIDDEN * read.likely
-    hard = float(np.sqrt(found.low))
-    possible = (Possible(min(found.low, most), 1 - hard), Possible(min(found.high, most), hard))
+    possible = (Possible(min(found.low, most), 1 - found.hard), Possible(min(found.high, most), found.hard))
     return Rate(possible, *_range(low, found.high, n), AGREEMENT, 0.0, beyond=True)
 
 

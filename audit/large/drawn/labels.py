@@ -22,7 +22,7 @@ from audit.large.found import LEARNT, Streamed, streamed
 from audit.large.read.table import LargeData
 from audit.neighbours import Neighbours
 from audit.noise.cut import flags_of_many
-from audit.noise.judge import Cutoff, Judged
+from audit.noise.judge import OUR_CUTOFF, OUR_SCORE, Cutoff, Judged
 from audit.noise.reasons import EXPLAINED, Witnesses, reasons
 from audit.noise.tables import moved, tables
 from audit.report import Issues
@@ -183,8 +183,8 @@ def _whole(data: LargeData, what: Taught, said: Said, cutoff: Cutoff) -> Judged:
         rate_low=own.rate_low,
         rate_high=own.rate_high,
         pairs=pairs,
-        score_used=own.score_used,
-        cutoff_used=cutoff.words(own.cutoff_used),
+        score_used=OUR_SCORE,
+        cutoff_used=cutoff.words(OUR_CUTOFF),
         rule=own.rule,
         wrong=np.nan_to_num(wrong),
     )

@@ -181,7 +181,8 @@ def test_agreement_lies_between_its_bounds():
 
     found = between(strong, weak, p.labels)
 
-    assert found.low <= found.rate <= found.high
+    assert found.low <= p.wrong.mean() <= found.high
+    assert found.low + found.hard * (found.high - found.low) == pytest.approx(p.wrong.mean(), abs=0.03)
     assert stronger(strong, weak, p.labels)
     assert not stronger(weak[0], weak[1:], p.labels)
 
