@@ -331,14 +331,29 @@ def _check_labels(data: Dataset) -> None:
         raise UnknownName.of("class", given.loc[unknown[0]], data.classes, where=f"{data.name}: row {unknown[0]}")
 
 
+LARGEST = float(np.finfo("float32").max)
+"""Vectors are made of float32, in which a larger number is infinite."""
+
+
+def unheld(column: pd.Series) -> np.ndarray:
+    """(m,) places of floats beyond `LARGEST`, infinite ones among them."""
+    if column.dtype.kind != "f":
+        return np.empty(0, np.int64)
+    return np.flatnonzero(np.abs(column.to_numpy("float64", na_value=np.nan)) > LARGEST)
+
+
+def why_unheld(value: float) -> str:
+    """What is wrong with one of them: `is infinite`."""
+    return "is infinite" if np.isinf(value) else f"holds {value:g}, and nothing beyond {LARGEST:.2g} can be compared,"
+
+
 def _check_features(data: Dataset) -> None:
     for name in data.roles.features:
         column = data.table[name]
-        if column.dtype.kind == "f":
-            infinite = column.index[np.isinf(column.to_numpy("float64", na_value=np.nan))]
-            if len(infinite):
-                raise InputError(f"{data.name}: column {name!r} is infinite in row {some(infinite)}")
-        elif column.dtype == object:
+        if len(places := unheld(column)):
+            wrong = why_unheld(column.iloc[places[0]])
+            raise InputError(f"{data.name}: column {name!r} {wrong} in row {some(column.index[places])}")
+        if column.dtype == object:
             kinds = column.dropna().map(type)
             counts = Counter(kinds)
             if len(counts) > 1:

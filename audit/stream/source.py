@@ -92,5 +92,5 @@ def check_shape(name: str, shape: tuple[int, ...], dtype: np.dtype[Any]) -> tupl
     if len(shape) != 2 or shape[1] < 2 or not shape[0]:
         raise InputError(f"{name}: probabilities of two or more classes in rows are expected, this has shape {shape}")
     if dtype not in (np.float32, np.float64):
-        raise InputError(f"{name}: probabilities are float32 or float64, these are {dtype}")
+        raise InputError(f"{name}: probabilities are float32 or float64, these are {dtype}; store them as float32")
     return shape[0], shape[1]

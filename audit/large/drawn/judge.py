@@ -2,7 +2,7 @@
 
 A row votes with, and is judged by a head of, drawn rows that are not its copies nor of its group: the head is the one
 that has not seen the drawn row nearest to it, so a copy's wrong label cannot vouch for its own. Where a row is a copy of
-one drawn row and of the group of others, the head may have seen the group.
+one drawn row and of the group of others, or of several that are no copies of one another, the head may have seen the others.
 """
 
 from __future__ import annotations
@@ -97,7 +97,8 @@ class Judge:
         found = nearest(self.points, GRAPH, vectors if self.centre is None else directions(vectors, self.centre))
         near, second = found.indices, self.transfer.second
         copy = np.where(found.distances[:, 0] < max(self.threshold, SAME), self.together[near[:, 0]], NOWHERE)
-        outside = (self.together[near] != copy[:, None]) & (self.together[near] != block[:, None])
+        alike = found.distances < max(self.threshold, SAME)
+        outside = ~alike & (self.together[near] != copy[:, None]) & (self.together[near] != block[:, None])
         member = np.where((copy < 0) & (block >= 0), self._first_of[block], near[:, 0])
         inside = np.clip(vectors, *self.range)
         head = self.heads(inside, self.folds[member])

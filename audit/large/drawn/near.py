@@ -15,8 +15,9 @@ from audit.large.engine import Map
 from audit.large.read.table import LargeTable, frame_of
 from audit.large.read.tiles import TILE, Stretch, slabs, stretches
 from audit.neighbours import Neighbours
+from audit.neighbours.bounds import STEP
 from audit.neighbours.brute import Centred, by_faiss
-from audit.neighbours.rerank import SPARE
+from audit.neighbours.rerank import SPARE, blocks
 
 AT_ONCE = 1 << 11
 """Rows whose vectors are made at a time: a text's words and signs take far more memory than its vector."""
@@ -30,8 +31,6 @@ CROWDED = 1 << 12
 """Candidates a query from which on only the nearest are taken: so many rows are equally near that any will do."""
 PAIRS = 1 << 14
 """Distances computed at a time."""
-SLACK = 1e-4
-"""Of the squared lengths: how wrong a squared distance in float32 may be."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -120,44 +119,67 @@ def vectors_of(asked: Asked, stretch: Stretch) -> np.ndarray:
 
 
 def with_tile(asked: Asked, near: Neighbours, base: np.ndarray, start: int) -> Neighbours:
-    """With the rows of a tile: those that a product in float32 finds near enough, their distances in float64."""
-    points = Centred.of(base, asked.queries)
-    sizes, lengths = (np.einsum("nd,nd->n", x, x) for x in (points.asked, points.base))
-    margin = SLACK * (sizes + lengths.max())
-    # x·y - |y|²/2 as one product with a column more, as in brute.by_faiss
-    columns = np.ascontiguousarray(np.hstack([points.base, lengths[:, None] / -2]).T)
-    found = []
-    for i in range(0, len(sizes), QUERIES):
-        here = slice(i, i + QUERIES)
-        block, limit = Centred(points.base, points.asked[here]), asked.bound[here] ** 2 + margin[here]
-        who, row, gap = _within(block, columns, sizes[here], limit, asked.k + SPARE + 1)
-        kept = (gap <= near.distances[who + i, -1] ** 2 + margin[who + i]) & (row + start != asked.own[who + i])
-        who, row, gap = who[kept], row[kept], gap[kept]
-        kept = gap <= _kth(who, gap, asked.k) + 2 * margin[who + i]  # both are rough
-        found.append((who[kept] + i, row[kept]))
-    who, row = (np.concatenate(parts) for parts in zip(*found, strict=True))
+    """With the rows of a tile: those that a product in float32 does not show to be too far, their distances in float64."""
+    tile, own = _Tile.of(base, asked.queries), asked.own - start
+    parts = []
+    for here in blocks(len(own), QUERIES):
+        mine = Neighbours(near.indices[here], near.distances[here])
+        who, row = _candidates(tile, here, np.minimum(asked.bound[here], mine.distances[:, -1]), own[here], asked.k)
+        parts.append(_with_pairs(mine, who, row + start, _distances(base, asked.queries[here], who, row)))
+    return Neighbours(np.concatenate([p.indices for p in parts]), np.concatenate([p.distances for p in parts]))
+
+
+@dataclass(frozen=True, eq=False)
+class _Tile:
+    """Rows and queries as factors of one product that is never less than what their distance makes of it."""
+
+    points: Centred
+    sizes: np.ndarray
+    """float32 (m,) the queries' squared lengths, less what rounding may add; infinite where float32 does not hold them."""
+    columns: np.ndarray
+    """float32 (d + 1, n): the rows, and minus half of their squared lengths, less what rounding may add."""
+    slack: float
+    """Of the sum of two rows' squared lengths: how wrong their squared distance may be."""
+
+    @classmethod
+    def of(cls, base: np.ndarray, queries: np.ndarray) -> _Tile:
+        # about what most queries are near to: one far row would move a mean, and cost all others their digits
+        middle = np.median(queries[:QUERIES], axis=0).astype("float32")
+        points = Centred(np.ascontiguousarray(base - middle), np.ascontiguousarray(queries - middle))
+        slack = 4 * (base.shape[1] + 12) * STEP
+        with np.errstate(over="ignore"):
+            sizes, lengths = (np.einsum("nd,nd->n", x, x) * np.float32(1 - slack) for x in (points.asked, points.base))
+        return cls(points, sizes, np.ascontiguousarray(np.hstack([points.base, lengths[:, None] / -2]).T), slack)
+
+
+def _candidates(tile: _Tile, here: slice, reach: np.ndarray, own: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
+    """Pairs (query of `here`, row of the tile), query by query, among which are each query's nearest k rows but its own
+    that are not beyond its reach (q,). Where nearly all rows are equally near, k of them."""
+    queries, sizes = tile.points.asked[here], tile.sizes[here]
+    with np.errstate(over="ignore", invalid="ignore"):  # what float32 does not hold is measured
+        products = np.hstack([queries, np.ones((len(sizes), 1), "float32")]) @ tile.columns
+        floor = np.where(np.isfinite(sizes), (sizes - reach**2) / 2, -np.inf).astype("float32")
+        close = ~(products < np.nextafter(floor, np.float32(-np.inf))[:, None])
+        if np.count_nonzero(close) > CROWDED * len(sizes):
+            found = by_faiss(Centred(tile.points.base, queries), min(len(tile.points.base), k + SPARE + 1))[1]
+            who, row = np.repeat(np.arange(len(sizes)), found.shape[1]), found.ravel()
+            return who[row != own[who]], row[row != own[who]]
+        who, row = np.divmod(np.flatnonzero(close), len(tile.points.base))
+        who, row = who[row != own[who]], row[row != own[who]]
+        least = sizes[who] - 2 * products[who, row]
+        most = least + 2 * tile.slack / (1 - tile.slack) * (sizes[who] - 2 * tile.columns[-1, row])
+    kept = ~(least > _kth(who, np.where(np.isnan(most), np.inf, most), k))
+    return who[kept], row[kept]
+
+
+def _distances(base: np.ndarray, queries: np.ndarray, who: np.ndarray, row: np.ndarray) -> np.ndarray:
+    """float64 distances of pairs of a query and a row."""
     distance = np.empty(len(who))
-    for i in range(0, len(who), PAIRS):
-        gap = base[row[i : i + PAIRS]].astype("float64")
-        gap -= asked.queries[who[i : i + PAIRS]]
-        distance[i : i + PAIRS] = np.sqrt(np.einsum("pd,pd->p", gap, gap))
-    return _with_pairs(near, who, row + start, distance)
-
-
-def _within(
-    points: Centred, columns: np.ndarray, sizes: np.ndarray, limit: np.ndarray, want: int
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Pairs (query, row, squared distance, roughly) of at most the limit (m,), query by query; where that are too many,
-    of the `want` nearest rows."""
-    products = np.hstack([points.asked, np.ones((len(sizes), 1), "float32")]) @ columns
-    floor = ((sizes - limit) / 2).astype("float32")
-    close = products >= floor[:, None]
-    if np.count_nonzero(close) > CROWDED * len(sizes):
-        products, found = by_faiss(points, min(len(points.base), want))
-        who = np.repeat(np.arange(len(sizes)), found.shape[1])
-        return who, found.ravel(), (sizes[:, None] - 2 * products).ravel()
-    who, row = np.divmod(np.flatnonzero(close), len(points.base))
-    return who, row, sizes[who] - 2 * products[who, row]
+    for part in blocks(len(who), PAIRS):
+        gap = base[row[part]].astype("float64")
+        gap -= queries[who[part]]
+        distance[part] = np.sqrt(np.einsum("pd,pd->p", gap, gap))
+    return distance
 
 
 def _kth(who: np.ndarray, gap: np.ndarray, k: int) -> np.ndarray:

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from audit import fingerprint as fp
-from audit.dataset import Dataset, Origin, Roles
+from audit.dataset import Dataset, Origin, Roles, unheld, why_unheld
 from audit.errors import InputError
 from audit.evidence.pictures import unreadable
 from audit.large.engine import Map
@@ -73,7 +73,7 @@ def look(wanted: Wanted) -> Looked:
     content, normalised, gone = [], [], []
     shut: dict[int, str] = {}
     for start, frame in batches(wanted.part, columns):
-        _refuse_infinite(frame, wanted, start)
+        _refuse_unheld(frame, wanted, start)
         texts = None
         if wanted.text is not None:
             column = frame[wanted.text]
@@ -121,12 +121,11 @@ def _empty(frame: pd.DataFrame, wanted: Wanted, texts: Iterable[str] | None) -> 
     return np.packbits(gone.to_numpy(bool), axis=1)
 
 
-def _refuse_infinite(frame: pd.DataFrame, wanted: Wanted, start: int) -> None:
+def _refuse_unheld(frame: pd.DataFrame, wanted: Wanted, start: int) -> None:
     for name in wanted.content:
-        if frame[name].dtype.kind == "f":
-            infinite = np.flatnonzero(np.isinf(frame[name].to_numpy("float64", na_value=np.nan)))
-            if len(infinite):
-                raise InputError(f"{wanted.part.path}: column {name!r} is infinite in row {start + infinite[0]}")
+        if len(places := unheld(frame[name])):
+            wrong = f"{why_unheld(frame[name].iloc[places[0]])} in row {start + places[0]}, counted from 0"
+            raise InputError(f"{wanted.part.path}: column {name!r} {wrong}")
 
 
 def look_at_all(data: LargeData, run: Map) -> Looked:

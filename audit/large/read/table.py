@@ -331,7 +331,7 @@ def _labels(table: LargeTable, label: str, known: Sequence[Hashable] | None) -> 
     if gone:
         raise InputError(
             f"{table.path}: column {label!r} has no label in {len(gone):,} of {table.rows:,} rows: "
-            f"row{'s' if len(gone) > 1 else ''} {some(gone)}; label or drop them first"
+            f"row{'s' if len(gone) > 1 else ''} {some(gone)}, counted from 0; label or drop them first"
         )
     order = (
         tuple(known)

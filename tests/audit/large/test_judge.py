@@ -150,6 +150,16 @@ def test_a_drawn_copy_of_a_row_does_not_vouch_for_its_label():
     )
 
 
+def test_drawn_rows_that_look_the_same_have_no_vote_though_they_are_no_copies_of_one_another():
+    frame, _ = clusters()
+    judge, vectors, _ = judge_of(frame, np.arange(0, N, 3))
+    one = replace(judge, threshold=np.inf)  # all of its neighbours look the same as it
+    said = one.views(vectors[[1]], np.array([-1])).first[1]
+
+    assert said == pytest.approx(judge.votes.mean(axis=0, keepdims=True))
+    assert judge.views(vectors[[1]], np.array([-1])).first[1] != pytest.approx(said)
+
+
 def test_a_drawn_row_of_the_same_group_does_not_vouch_for_a_label():
     frame, _ = clusters()
     frame["g"] = np.arange(N) // 6

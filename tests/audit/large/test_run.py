@@ -279,6 +279,10 @@ def test_a_column_that_is_too_large_to_judge_whole_is_an_error_and_no_pass(tmp_p
             lambda f: f.assign(height=f["height"].where(f.index != 500, np.inf)),
             r"column 'height' is infinite in row 500",
         ),
+        (
+            lambda f: f.assign(height=f["height"].where(f.index != 500, -1e40)),
+            r"column 'height' holds -1e\+40, and nothing beyond 3\.4e\+38 can be compared, in row 500",
+        ),
         (lambda f: f.assign(y=np.linspace(0, 1, len(f))), r"different fractions or more, not classes"),
         (lambda f: f.assign(y="one"), r"has one class"),
         (lambda f: f.rename(columns={"y": "z"}), r"no column 'y'; there is height, legs, word, z"),

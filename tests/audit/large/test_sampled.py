@@ -101,6 +101,10 @@ def test_a_sample_of_every_row_measures_what_the_data_in_memory_measures(tmp_pat
     scores = Report.read(tmp_path / "report")
     for check in ("outliers", "non_iid"):
         np.testing.assert_allclose(scores[check].scores["score"], whole[check].scores["score"], rtol=1e-6)
+    flagged = scores["duplicates"].scores["flagged"].to_numpy(bool)
+    here, there = (r["duplicates"].scores["score"].to_numpy() for r in (scores, whole))
+    np.testing.assert_allclose(here[flagged], there[flagged], rtol=1e-6, atol=1e-9)
+    assert (here[~flagged] == 1).all()
 
 
 @pytest.mark.parametrize("make", [numbers, texts])

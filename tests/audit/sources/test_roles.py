@@ -121,6 +121,11 @@ def test_classes_from_numpy_are_plain_values():
         ({"id": [1, 2, 2, 3]}, {}, "column 'id' names rows twice: 2"),
         ({"id": [1, None, 2, 3]}, {"id": "id"}, "column 'id' has no id in row 1"),
         ({"x": [1.0, np.inf, 2, 3]}, {}, "column 'x' is infinite in row 1"),
+        (
+            {"x": [1.0, 1e40, 2, 3]},
+            {},
+            r"column 'x' holds 1e\+40, and nothing beyond 3.4e\+38 can be compared, in row 1",
+        ),
         ({"x": [1, "b", 2, 3]}, {}, "column 'x' mixes int and str: row 1"),
         ({"t": list("abab")}, {"text": "t"}, "the label column 'label' equals the text column 't'"),
         ({"t": [1, 2, 3, 4]}, {"text": "t"}, "column 't' cannot be the text: it holds int"),
