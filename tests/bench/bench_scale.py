@@ -23,7 +23,13 @@ ROWS, CLASSES, AT_ONCE = 10_000_000, 100, 250_000
 FEWER = 1_000_000
 """Where the disk has no room for the whole."""
 NAME = f"resident memory to audit {ROWS:,} x {CLASSES} probabilities in a file"
-BLOCKS = (("table", 200_000), ("table", 800_000), ("text", 20_000), ("table without probabilities", 400_000))
+BLOCKS = (
+    ("table", 200_000),
+    ("table", 800_000),
+    ("narrow table", 300_000),
+    ("text", 20_000),
+    ("table without probabilities", 400_000),
+)
 GROUP = 50_000
 PEAK = """
 def peak():
@@ -133,7 +139,8 @@ def _tables(folder: Path, kind: str, rows: int) -> int:
     names = [f"c{k}" for k in range(10)]
     if kind != "text":
         means = 3 * np.eye(10)[labels] if "without" in kind else 0  # else there is nothing to learn
-        frame = pd.DataFrame((means + rng.normal(size=(rows, 10))).astype("float32")).add_prefix("x")
+        columns = 1 if "narrow" in kind else 10  # in one column many rows lie near one another
+        frame = pd.DataFrame((means + rng.normal(size=(rows, columns))).astype("float32")).add_prefix("x")
     else:
         frame = pd.DataFrame({"text": [" ".join(words[k] for k in rng.integers(0, 3000, 30)) for _ in range(rows)]})
     frame["y"] = [names[k] for k in labels]
