@@ -99,10 +99,12 @@ def _loaded(data: Any, certificate: Certificate, *, part: bool) -> Dataset | Ver
     """The data with the roles that were judged; a refusal where it cannot have them."""
     if isinstance(data, Dataset):
         return replace(data)  # without hashes kept from before an edit in place
-    gated = certificate.gated
+    gated, judged = certificate.gated, [name for name, _ in certificate.gated.columns]
     content = _content(data, certificate)
     roles, classes = Roles.from_dict(gated.roles), gated.classes
     roles = _learnt(roles) if part else roles
+    if part and (why := _unjudged(content, [*roles.columns()] if isinstance(data, (tuple, list)) else judged)):
+        return Verification(_called(data), certificate, (Reason(why, REFUSED),), differs=True)
     lacking = [c for c in roles.columns() if c not in content.table.columns]
     if not lacking and roles.label is not None:
         strange = content.table[roles.label].isna() | ~content.table[roles.label].isin(classes)
@@ -117,6 +119,12 @@ def _loaded(data: Any, certificate: Certificate, *, part: bool) -> Dataset | Ver
         return Verification(_called(data), certificate, (reason,), differs=True, changes=changes)
     rows = content.table.index if roles.id is None else pd.Index(content.table[roles.id], name=ROW)
     return rebuild(content, roles, classes, rows)
+
+
+def _unjudged(content: Content, judged: Sequence[str]) -> str:
+    """What rows that are compared by what was judged would carry past the gate; all of an X is learnt from."""
+    new = [c for c in content.table.columns if c not in judged]
+    return f"columns that the gate did not judge as what is learnt from: {some(map(repr, new))}" if new else ""
 
 
 def _content(data: Any, certificate: Certificate) -> Content:
@@ -137,6 +145,8 @@ def _content(data: Any, certificate: Certificate) -> Content:
 def _examples(x: Any, roles: Roles) -> tuple[pd.DataFrame, np.ndarray | None]:
     """X as columns called as they were, or as pictures."""
     if isinstance(x, pd.DataFrame):
+        if not x.columns.is_unique:
+            raise InputError(f"X: columns that stand twice: {some(map(repr, x.columns[x.columns.duplicated()]))}")
         return x.reset_index(drop=True), None
     values = np.asarray(x)
     names = [roles.text] if roles.text is not None else list(roles.features)

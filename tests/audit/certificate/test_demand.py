@@ -140,6 +140,11 @@ class TestPart:
         with pytest.raises(InputError, match="2 columns to learn from"):
             require((x[3:9, :1], y[3:9]), cert, part=True)
 
+    def test_a_column_beside_those_that_were_judged_is_named(self, cert):
+        with pytest.raises(Uncertified, match="did not judge as what is learnt from: 'leak'"):
+            require(table().assign(leak=1.0), cert, part=True)
+        assert require(table().iloc[2:5], cert, part=True)
+
     def test_other_classes_are_another_use(self, data, cert):
         some = load(data, label="label", classes=["yes", "no"]).take([1, 2])
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from certificate.gated import csv, written
+from certificate.gated import certificate_of, csv, written
 from sklearn.base import clone, is_classifier
 from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.model_selection import GridSearchCV, cross_val_score
@@ -19,6 +19,7 @@ from sklearn.utils.validation import check_is_fitted
 from audit import Uncertified, Undecided
 from audit.errors import InputError
 from audit.integrations.estimator import Certified
+from audit.sources import load
 
 
 def frame(rows: int = 30) -> pd.DataFrame:
@@ -57,6 +58,24 @@ def test_a_row_that_was_not_judged_is_not_fitted(model):
         model.estimator_  # noqa: B018
     with pytest.raises(Uncertified):
         model.fit(X + 1e-9, Y)
+
+
+def test_a_column_that_was_not_judged_is_not_fitted(model):
+    with pytest.raises(Uncertified, match="not judge as what is learnt from: 'leak'"):
+        model.fit(X.assign(leak=Y), Y)
+    with pytest.raises(InputError, match="stand twice: 'a'"):
+        model.fit(pd.concat([X, Y.rename("a")], axis=1), Y)
+
+
+def test_what_was_judged_as_an_id_is_not_fitted(tmp_path):
+    rows = frame().assign(nr=[f"r{i}" for i in range(30)])
+    rows.to_csv(tmp_path / "named.csv", index=False)
+    certificate_of(load(tmp_path / "named.csv", id="nr", label="label"), now=None).write(tmp_path / "named.json")
+    model = Certified(LogisticRegression(), tmp_path / "named.json")
+
+    assert model.fit(X, Y).classes_.tolist() == [0, 1]
+    with pytest.raises(Uncertified, match="learnt from: 'nr'"):
+        model.fit(rows.drop(columns="label"), Y)
 
 
 def test_an_array_will_do(model):
