@@ -122,6 +122,9 @@ class Report:
     """What the reader must know of how this came about: roles inferred, fallbacks taken, evidence brought along."""
     demands: Mapping[str, Any] = field(default_factory=dict)
     """The suite as `Suite.to_dict` gives it, so that the report can be judged by what it was made for."""
+    options: Mapping[str, Mapping[str, Any]] | None = None
+    """Check name to the arguments it was run with: the suite's, and in their place those given beside it. None in a
+    report of before these were kept, whose checks are taken to have been run as its suite says."""
 
     def __repr__(self) -> str:
         return f"Report({self.dataset.name!r}, {self.dataset.rows:,} rows, {len(self.checks)} checks, {len(self.errors)} errors)"
@@ -184,7 +187,12 @@ class Report:
             "schema_version": SCHEMA_VERSION,
             "dataset": self.dataset.to_dict(),
             "reference": self.reference.to_dict() if self.reference else None,
-            "suite": {"name": self.suite, "fingerprint": self.suite_fingerprint, "demands": dict(self.demands)},
+            "suite": {
+                "name": self.suite,
+                "fingerprint": self.suite_fingerprint,
+                "demands": dict(self.demands),
+                **({} if self.options is None else {"options": dict(self.options)}),
+            },
             "seed": self.seed,
             "versions": dict(self.versions),
             "created": self.created,
@@ -257,6 +265,7 @@ class Report:
             created=values["created"],
             notes=tuple(values["notes"]),
             demands=values["suite"].get("demands", {}),
+            options=values["suite"].get("options"),
             _rows=scores.index,
         )
 

@@ -30,7 +30,7 @@ from audit.files import plain
 from audit.fingerprint import encode_column, row_hashes
 from audit.report import Card, Issues, Report
 from audit.sources.sql import lies_in
-from audit.suite import Suite, default_suite
+from audit.suite import Suite, as_written, default_suite
 
 ENGINES = ("assay", "cleanlab", "great-expectations", "scikit-learn", "skrub", "faiss-cpu", "pandas", "numpy")
 UNREADABLE = "{:,} pictures cannot be opened; their rows are in no check but missing and schema"
@@ -103,6 +103,7 @@ def audit(
         created=created,
         notes=_notes(evidence, found),
         demands=suite.to_dict(),
+        options=as_written(options),
         projection=placed,
         _rows=data.rows,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -10,13 +11,16 @@ from typing import Any, Literal
 from audit.errors import InputError
 from audit.report import Issues, Report
 from audit.shown import shown
-from audit.suite import Expectation, Limit, Severity, Suite, parse_suite
+from audit.suite import Expectation, Limit, Severity, Suite, as_written, parse_suite
 from audit.suite.baseline import Baseline
 
 Outcome = Literal["PASS", "WARN", "FAIL", "ERROR"]
 EXIT_CODES: dict[Outcome, int] = {"PASS": 0, "WARN": 0, "FAIL": 1, "ERROR": 3}
 FAIL_ON: tuple[Severity, ...] = ("critical", "warning")
 STATE: dict[Severity, Literal["fail", "warn", "info"]] = {"critical": "fail", "warning": "warn", "info": "info"}
+Options = Mapping[str, Mapping[str, Any]]
+BESIDE = {"labels": ("precision", "budget", "seeds"), "labels.flagged": ("seeds",)}
+"""Measure, else check, to the options that do not enter it: how many labels are flagged is not how many are wrong."""
 State = Literal["error", "fail", "warn", "pass", "not_checked"]
 
 
@@ -139,8 +143,9 @@ def own_suite(report: Report, where: str | Path = "") -> Suite:
 def gate(report: Report, suite: Suite, *, fail_on: Severity = "critical", baseline: Baseline | None = None) -> Verdict:
     """Judge a report by a suite: every breach with its measure, limit and severity.
 
-    ERROR outranks FAIL: a check that crashed, an expectation that did not run, a suite that demands nothing, or a
-    limit whose measure is not there because its check broke. A limit whose measure is merely absent is a breach.
+    ERROR outranks FAIL: a check that crashed, an expectation that did not run, a suite that demands nothing, a measure
+    that was taken with other options than the suite's, or a limit whose measure is not there because its check broke. A
+    limit whose measure is merely absent is a breach.
 
     Args:
         report: what the audit found.
@@ -154,7 +159,9 @@ def gate(report: Report, suite: Suite, *, fail_on: Severity = "critical", baseli
     most = {x.measure: x.to for x in loosened}
     limits = tuple(replace(x, max=most.get(x.measure, x.max)) for x in suite.limits)
     breaches = [_broken(i) for i in report.errors]
-    breaches += [b for limit in limits if (b := _judge_limit(report, limit.measure, limit.max, limit.severity))]
+    taken = report.options if report.options is not None else report.demands.get("checks", {})
+    asked = as_written(suite.options)
+    breaches += [b for x in limits if (b := _measured_otherwise(report, x, taken, asked) or _judge_limit(report, x))]
     breaches += [b for e in suite.expectations if (b := _judge_expectation(report, e, most.get(e.key, 0)))]
     judged = len(suite.limits) + len(suite.expectations)
     if judged == 0:
@@ -195,18 +202,33 @@ def _broken(issues: Issues) -> Breach:
     return Breach(issues.check, issues.check, None, None, "error", f"could not finish: {issues.why}")
 
 
-def _judge_limit(report: Report, measure: str, most: float, severity: Severity) -> Breach | None:
+def _judge_limit(report: Report, limit: Limit) -> Breach | None:
+    measure, most = limit.measure, limit.max
     check = measure.split(".", 1)[0]
     value = report.upper.get(measure)
     if value is None:
-        return Breach(check, measure, None, most, severity, _why_absent(report, check, measure))
+        return Breach(check, measure, None, most, limit.severity, _why_absent(report, check, measure))
     if math.isnan(value):
         return Breach(check, measure, None, most, "error", f"{measure} is not a number")
     if value <= most:
         return None
     about = report.measures[measure]
     estimated = "" if about == value else f", the upper end of an estimate of {about:g},"
-    return Breach(check, measure, value, most, severity, f"{value:g}{estimated} is above {most:g}")
+    return Breach(check, measure, value, most, limit.severity, f"{value:g}{estimated} is above {most:g}")
+
+
+def _measured_otherwise(report: Report, limit: Limit, taken: Options, asked: Options) -> Breach | None:
+    """A measure that was taken with other options than the suite asks for is not the one that it limits."""
+    check = limit.measure.split(".", 1)[0]
+    if limit.measure not in report.upper:
+        return None
+    without = BESIDE.get(limit.measure, BESIDE.get(check, ()))
+    took, asks = ({k: v for k, v in x.get(check, {}).items() if k not in without} for x in (taken, asked))
+    if took == asks:
+        return None
+    how = [", ".join(f"{k} = {v!r}" for k, v in said.items()) or "the defaults" for said in (took, asks)]
+    why = f"was measured with {how[0]}, the suite asks for {how[1]}; audit the data again with this suite alone"
+    return Breach(check, limit.measure, None, limit.max, "error", why)
 
 
 def _why_absent(report: Report, check: str, measure: str) -> str:

@@ -30,6 +30,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from blake3 import blake3
 
 from audit.errors import InputError, UnknownName
+from audit.files import plain
 
 if TYPE_CHECKING:
     from audit.dataset import Dataset
@@ -99,8 +100,13 @@ class Suite:
             "checks": {name: dict(options) for name, options in self.options.items()},
             **({"about": dict(self.about)} if self.about else {}),
         }
-        written: dict[str, Any] = json.loads(json.dumps(values, default=str), parse_constant=str)
-        return written
+        return as_written(values)
+
+
+def as_written(values: Mapping[str, Any]) -> dict[str, Any]:
+    """The same in JSON's types, as it comes back from a file."""
+    written: dict[str, Any] = json.loads(json.dumps(plain(values), default=str), parse_constant=str)
+    return written
 
 
 def read_suite(where: str | Path) -> Suite:

@@ -1,16 +1,18 @@
 """The gate fails closed."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from toy import report_of, table_of
+from toy import planted, report_of, table_of
 
 from audit.report import Issues, Report
+from audit.run import audit
 from audit.suite import Expectation, Limit, Suite
-from audit.verdict import gate
+from audit.verdict import gate, own_suite
 
 DATA = table_of(np.arange(8.0).reshape(4, 2), ["a", "b", "a", "b"])
 RULE = Expectation("expect_column_to_exist", {"column": "x0"})
@@ -56,6 +58,53 @@ def test_a_breach_counts_by_its_severity(severity, outcome, code):
     (breach,) = verdict.breaches
     assert (breach.check, breach.measure, breach.value, breach.limit) == ("labels", "labels.rate", 0.2, 0.1)
     assert breach.why == "0.2 is above 0.1"
+
+
+def spread(value: float | None) -> Suite:
+    return Suite(
+        "s", limits=(Limit("outliers.count", 0),), options={} if value is None else {"outliers": {"spread": value}}
+    )
+
+
+@pytest.mark.parametrize(
+    ("took", "asks", "said"),
+    [
+        (spread(1000), spread(2), "was measured with spread = 1000, the suite asks for spread = 2"),
+        (spread(1000), spread(None), "was measured with spread = 1000, the suite asks for the defaults"),
+        (spread(None), spread(2), "was measured with the defaults, the suite asks for spread = 2"),
+    ],
+)
+@pytest.mark.parametrize("kept", [True, False])
+def test_a_measure_taken_with_other_options_than_the_suite_s_is_an_error(took, asks, said, kept):
+    made = report(measured("outliers", count=0), measured())
+    made = replace(made, demands=took.to_dict(), options=took.options if kept else None)
+    verdict = gate(made, asks)
+
+    assert (verdict.outcome, len(verdict.breaches)) == ("ERROR", 1)
+    assert said in verdict.breaches[0].why
+    assert gate(made, took).outcome == "PASS"
+    assert gate(made, limited(Limit("labels.rate", 1))).outcome == "FAIL"  # which no other check's options change
+
+
+def test_options_given_beside_the_suite_stay_with_the_report(tmp_path):
+    suite = Suite("s", limits=(Limit("outliers.count", 99),), options={"outliers": {"spread": 5}})
+    data, checks = planted().data, ["outliers"]
+    audit(data, suite=suite, checks=checks, options={"outliers": {"spread": 1000.0}}).write(tmp_path / "lax")
+    audit(data, suite=suite, checks=checks, options={"outliers": {"spread": np.int64(5)}}).write(tmp_path / "same")
+    lax, same = Report.read(tmp_path / "lax"), Report.read(tmp_path / "same")
+
+    assert "spread = 1000.0, the suite asks for spread = 5" in gate(lax, suite).breaches[0].why
+    assert gate(lax, own_suite(lax)).outcome == "ERROR"
+    assert gate(same, suite).outcome == gate(same, own_suite(same)).outcome == "PASS"
+
+
+def test_how_many_labels_are_flagged_is_not_how_many_are_wrong():
+    made = replace(report(measured(rate=0.0, flagged=3)), options={"labels": {"budget": 3}})
+
+    assert gate(made, limited(Limit("labels.rate", 0.1))).outcome == "PASS"
+    assert "with budget = 3" in gate(made, limited(Limit("labels.flagged", 9))).breaches[0].why
+    other = replace(made, options={"labels": {"method": "cleanlab"}})
+    assert gate(other, limited(Limit("labels.rate", 0.1))).outcome == "ERROR"
 
 
 def test_a_suite_that_demands_nothing_is_an_error():

@@ -7,7 +7,21 @@ from pathlib import Path
 import pandas as pd
 
 from audit.commands.gate import command as gate_command
-from tests.fooled.way import FIT, Answers, Way, assay, gated, gx, gx_stored, listed, rule, suite_file, trees, written
+from tests.fooled.way import (
+    FIT,
+    Answers,
+    Way,
+    assay,
+    flipped,
+    gated,
+    gx,
+    gx_stored,
+    listed,
+    rule,
+    suite_file,
+    trees,
+    written,
+)
 
 WAYS: list[Way] = []
 BETWEEN = "expect_column_values_to_be_between"
@@ -192,6 +206,37 @@ def no_suite(place):
 def other_suite(place):
     assay("audit", written(place, trees()), "--suite", suite_file(place, FIT), "-o", place / "report")
     return Answers(assay("gate", place / "report", "--suite", suite_file(place, rule(BETWEEN, **IN_RANGE))))
+
+
+@listed(
+    WAYS,
+    "a report that was measured with laxer options is judged by a suite with strict ones",
+    3,
+    "was measured with spread = 1000",
+)
+def laxer_options(place):
+    limits = '[limits]\n"outliers.count" = 0\n[checks.outliers]\n'
+    assay(
+        "audit",
+        written(place, trees()),
+        "--suite",
+        suite_file(place, limits + "spread = 1000\n"),
+        "-o",
+        place / "report",
+    )
+    return Answers(assay("gate", place / "report", "--suite", suite_file(place, limits + "spread = 2\n")))
+
+
+@listed(
+    WAYS,
+    "fewer labels are flagged, by an option given beside the suite that limits them",
+    3,
+    "was measured with budget = 3",
+)
+def budgeted(place):
+    data, suite = written(place, flipped(trees())), suite_file(place, '[limits]\n"labels.flagged" = 5\n')
+    assay("audit", data, "--suite", suite, "--budget", "3", "-o", place / "report")
+    return Answers(assay("gate", place / "report"))
 
 
 @listed(WAYS, "leakage is limited, and nothing is given to leak into", 1, "not measured: nothing to compare with")

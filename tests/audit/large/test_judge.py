@@ -255,6 +255,7 @@ def test_the_list_is_as_long_as_asked(tmp_path, monkeypatch, asked):
     data = stored(tmp_path / "d.parquet", frame)
     large = blocks(data, monkeypatch, 500, options={"labels": asked})
     labels = large.report["labels"]
+    assert large.report.options == {"labels": asked}
     score = np.asarray(large.found["labels"].columns["score"](slice(0, N)))
     flagged = np.asarray(large.found["labels"].columns["flagged"](slice(0, N)))
 
