@@ -88,6 +88,7 @@ def command(
     Exit code 0 when every check could be carried out, whatever it found; 3 when one could not. `assay gate` decides.
     """
     from audit.checks import CHECKS
+    from audit.commands.folder import refuse_within
     from audit.large.bounds import Clock, parse_budget, within
     from audit.publish import EVIDENCE, publish, ready
     from audit.verdict import gate
@@ -98,6 +99,7 @@ def command(
         return _partial(data, partial, thresholds, kwargs)
     if thresholds is not None:
         raise InputError("--thresholds goes with --partial: it makes an owner's share of round 2")
+    refuse_within(data, output)
     ready(output, force=force)
     bound = None if budget is None else parse_budget(budget)
     clock = Clock(bound if isinstance(bound, float) else None)

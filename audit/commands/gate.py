@@ -122,7 +122,9 @@ def command(
         reading = {"reference": reference, "cache": cache, "certificate": certificate, **kwargs, **_named_in(where)}
         _refuse(reading, "needs the rows, and --schema-only reads none", where)
         return _say(*_in_place(where, suite), wanted, None)
-    if not (Path(where) / "audit.json").is_file():
+    from audit.commands.folder import is_report  # verifying is spared the import
+
+    if not is_report(Path(where)):
         _make_way(where, certificate, key)
         done = audited(where, reference=reference, suite=suite, cache=cache, seed=seed, options=kwargs)
         code = _say(done.report, done.suite, wanted, done.data)
@@ -244,9 +246,9 @@ def _refuse(said: dict[str, Any], why: str, where: str) -> None:
 def _make_way(where: str, path: Path | None, key: Path | None) -> None:
     """Whatever would stop a certificate is said before the audit; an old one goes, so that none outlives a broken gate.
 
-    OutputError when something else is there, or when it would lie in the very folder that it is bound to.
+    OutputError when something else is there, or where its list of rows would lie, or when it would lie in the very folder that it is bound to.
     """
-    from audit.certificate.listing import listing_of
+    from audit.certificate.listing import is_listing, listing_of
     from audit.certificate.signing import read_key
 
     if path is None:
@@ -259,8 +261,11 @@ def _make_way(where: str, path: Path | None, key: Path | None) -> None:
         raise OutputError(f"{path}: there is no folder {path.parent}")
     if path.exists() and not _is_certificate(path):
         raise OutputError(f"{path}: exists and is not a certificate; name another file")
+    listing = listing_of(path)
+    if listing.exists() and not is_listing(listing):
+        raise OutputError(f"{listing}: would be written over, and belongs to no certificate; name another file")
     path.unlink(missing_ok=True)
-    listing_of(path).unlink(missing_ok=True)
+    listing.unlink(missing_ok=True)
 
 
 def _is_certificate(path: Path) -> bool:

@@ -102,3 +102,44 @@ def test_the_small_baseline_file_serves_as_the_report_does(report, capsys):
     assert run(["gate", report, "--baseline", "small.json"]) == 0
     assert "loosened  duplicates.exact.count" in capsys.readouterr().out
     assert run(["suite", "baseline", report, "-o", "small.json"]) == 2
+
+
+class TestAReportAmongData:
+    """A folder of pictures is gated by looking at them, whatever report was left there."""
+
+    @pytest.mark.parametrize(
+        "beside", ["new.csv", "new.jsonl.gz", "new.feather", "new.npz", "loose.png", "cats/", "evidence/cats.png"]
+    )
+    def test_either_could_be_meant_so_neither_is_judged(self, report, capsys, beside):
+        path = Path(report) / beside
+        path.parent.mkdir(exist_ok=True)
+        path.mkdir() if beside.endswith("/") else path.write_bytes(b"")
+
+        assert run(["gate", report]) == 2
+        assert f"beside it what no audit writes: {Path(beside).parts[0]}" in capsys.readouterr().err
+
+    def test_what_people_write_into_a_report_may_stay(self, report, capsys):
+        for name in (
+            "junit.xml",
+            "out.sarif",
+            "notes.md",
+            "cert.json",
+            "cert.rows.json",
+            "evidence/a.npz",
+            "review/decisions.jsonl",
+            ".git/x",
+        ):
+            (Path(report) / name).parent.mkdir(exist_ok=True)
+            (Path(report) / name).write_bytes(b"")
+
+        assert run(["gate", report]) == 1
+        assert "duplicates.exact.count" in capsys.readouterr().out
+
+    @pytest.mark.parametrize("output", ["pets", "pets/report", "elsewhere/../pets/report"])
+    def test_no_report_is_written_among_data(self, tmp_path, monkeypatch, capsys, output):
+        monkeypatch.chdir(tmp_path)
+        (tmp_path / "pets" / "cats").mkdir(parents=True)
+
+        assert run(["audit", "pets", "-o", output, "--force"]) == 2
+        assert "lies in pets, whose files are the data" in capsys.readouterr().err
+        assert [p.name for p in tmp_path.rglob("*")] == ["pets", "cats"]

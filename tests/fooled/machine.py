@@ -10,6 +10,7 @@ from pathlib import Path
 from cleanlab.filter import find_label_issues  # noqa: F401  imported before any file may be written
 
 from audit import Issues, assert_fit, audit, gate, load, read_suite
+from tests.fooled.content import pictures
 from tests.fooled.way import (
     FIT,
     Answers,
@@ -202,6 +203,15 @@ def laxer_settings(place):
     (place / "assay.toml").write_text('suite = "lax.toml"\n')
     with chdir(place):
         return Answers(assay("gate", report))
+
+
+@listed(WAYS, "a report of last week lies among the pictures that are gated", 2, "what no audit writes: left, top")
+def among_pictures(place):
+    assay("audit", written(place, trees()), "--suite", suite_file(place, FIT), "-o", place / "report")
+    tiles = pictures(place)
+    for path in (place / "report").glob("*.*"):
+        path.rename(tiles / path.name)
+    return Answers(assay("gate", tiles))
 
 
 @listed(WAYS, "a report of another version", 2, "schema_version")
