@@ -53,3 +53,12 @@ class Listing:
 def listing_of(path: Path) -> Path:
     """Where a certificate's listing lies: `cert.rows.json` beside `cert.json`."""
     return path.with_suffix(".rows.json")
+
+
+def is_listing(path: Path) -> bool:
+    """Whether a file holds what `Listing.to_bytes` makes, whichever certificate's it is."""
+    try:
+        values = json.loads(path.read_bytes().decode("utf-8", "surrogatepass"))
+    except (OSError, ValueError, RecursionError):
+        return False
+    return isinstance(values, dict) and values.keys() == {"schema_version", *Listing.__dataclass_fields__}

@@ -6,6 +6,7 @@ is an event of its own. Several reviewers are heard by majority.
 
 from __future__ import annotations
 
+import sys
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -72,8 +73,8 @@ def event_of(values: Mapping[str, Any]) -> Event:
         raise UnknownName.of("verdict", verdict, VERDICTS)
     label = _text(values, "label") if verdict == RELABEL else ""
     seconds = values.get("seconds", 0.0)
-    if isinstance(seconds, bool) or not isinstance(seconds, (int, float)) or not 0 <= seconds < float("inf"):
-        raise InputError(f"seconds must be a number from 0 on, this is {seconds!r}")
+    if isinstance(seconds, bool) or not isinstance(seconds, (int, float)) or not 0 <= seconds <= sys.float_info.max:
+        raise InputError(f"seconds must be a number from 0 on, this is {seconds!r:.40}")
     return Decision(
         _text(values, "id"),
         _text(values, "row"),
@@ -87,9 +88,14 @@ def event_of(values: Mapping[str, Any]) -> Event:
 
 def _text(values: Mapping[str, Any], name: str, missing: str | None = None) -> str:
     value = values.get(name, missing)
-    if not isinstance(value, str) or (missing is None and not value):
+    if not isinstance(value, str) or (missing is None and not value) or _is_cut(value):
         raise InputError(f"{name} must be a text, this is {value!r}")
     return value
+
+
+def _is_cut(value: str) -> bool:
+    """Whether half of a surrogate pair is in it, which can neither be shown nor sent."""
+    return any("\ud800" <= letter <= "\udfff" for letter in value)
 
 
 Held = dict[tuple[str, str], list[Decision]]

@@ -126,7 +126,7 @@ def imported(path: Path, design: Plan, reviewer: str) -> list[Decision]:
         records = list(readers[path.suffix](path))
     except OSError as refused:
         raise InputError(f"{path}: cannot be read: {refused.strerror}") from None
-    except (UnicodeDecodeError, csv.Error, json.JSONDecodeError) as broken:
+    except (ValueError, csv.Error, RecursionError) as broken:  # a number too long for an int is a ValueError
         raise InputError(f"{path}: not readable as {path.suffix}: {broken}") from None
     labels = {*design.given, *design.suggested}
     return [_decision(values, design, labels, reviewer, f"{path}, {where}") for where, values in records]
@@ -162,7 +162,8 @@ def _from_label_studio(path: Path) -> Iterable[tuple[str, dict[str, Any]]]:
     for number, task in enumerate(tasks, 1):
         try:
             for a in task.get("annotations", ()):
-                yield f"task {number}", {"row": str(task["data"]["row"]), **_annotated(a)}
+                about = {"row": str(task["data"]["row"]), "given": task["data"].get("given")}
+                yield f"task {number}", {**about, **_annotated(a)}
         except (KeyError, TypeError, AttributeError, IndexError) as broken:
             raise InputError(f"{path}, task {number}: not as Label Studio writes it: {broken!r}") from None
 
@@ -176,12 +177,23 @@ def _annotated(a: Mapping[str, Any]) -> dict[str, Any]:
     return {**said, **known, "seconds": a.get("lead_time") or 0.0, **({"reviewer": str(name)} if name else {})}
 
 
+def _verdict(values: Mapping[str, Any], row: str, label: str, given: str, where: str) -> Any:
+    """What was decided, by name or by the label that is right; InputError where it was decided of another label than
+    the row has."""
+    said = values.get("given")
+    if said not in (None, "") and str(said) != given:
+        raise InputError(f"{where}: row {row!r} was {said!r} and is {given!r} here: a decision about other data")
+    verdict = values.get("verdict") or ((KEEP if label == given else RELABEL) if label else None)
+    if label and verdict in (KEEP, RELABEL) and (verdict == KEEP) != (label == given):
+        raise InputError(f"{where}: {verdict} and label {label!r} contradict each other: row {row!r} is {given!r}")
+    return verdict
+
+
 def _decision(values: dict[str, Any], design: Plan, labels: set[str], reviewer: str, where: str) -> Decision:
     row, label = str(values.get("row", "")), str(values.get("label") or "")
     if row not in design.place:
         raise InputError(f"{where}: no row {row!r} in this report")
-    given = design.given[design.place[row]]
-    verdict = values.get("verdict") or ((KEEP if label == given else RELABEL) if label else None)
+    verdict = _verdict(values, row, label, design.given[design.place[row]], where)
     if verdict == RELABEL and label not in labels:
         raise UnknownName.of("class", label, sorted(labels), where=where)
     who, at = str(values.get("reviewer") or reviewer), str(values.get("at") or "")

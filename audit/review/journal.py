@@ -133,7 +133,7 @@ def settled_in(report: Path, data: str) -> dict[str, Settled]:
 def _parsed(line: bytes, where: str) -> dict[str, Any]:
     try:
         values = json.loads(line)
-    except (json.JSONDecodeError, UnicodeDecodeError) as broken:
+    except (ValueError, RecursionError) as broken:
         raise InputError(f"{where}: not JSON: {broken}") from None
     if not isinstance(values, dict):
         raise InputError(f"{where}: a JSON object is expected, this is a {type(values).__name__}")

@@ -134,7 +134,7 @@ async def _body(request: Request) -> dict[str, Any]:
             raise InputError(f"a request has at most {LONGEST:,} bytes")
     try:
         values = json.loads(body)
-    except (json.JSONDecodeError, UnicodeDecodeError, RecursionError):
+    except (ValueError, RecursionError):  # a number too long for an int is a ValueError
         raise InputError("the request is not JSON") from None
     if not isinstance(values, dict):
         raise InputError("a JSON object is expected")

@@ -143,6 +143,14 @@ def overwritten(place):
     return Answers(assay("gate", data, "--suite", suite_file(place, FIT), "--certificate", data))
 
 
+@listed(WAYS, "the certificate's list of rows would be written over another file", 2, "belongs to no certificate")
+def rows_overwritten(place):
+    data, own = written(place, trees()), written(place, '{"rows": "mine"}', "cert.rows.json")
+    said = assay("gate", data, "--suite", suite_file(place, FIT), "--certificate", place / "cert.json")
+    assert own.read_text() == '{"rows": "mine"}'
+    return Answers(said)
+
+
 @listed(WAYS, "the data is edited in place in memory after the audit whose report is shown for it", 3, "the report is of other data")  # fmt: skip
 def edited_after_its_report(place):
     data, suite = load(written(place, trees()), label="label"), read_suite(suite_file(place, FIT))

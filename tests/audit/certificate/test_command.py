@@ -153,6 +153,22 @@ class TestCertificate:
         assert "not a certificate" in error(capsys)
         assert len(pd.read_csv("data.csv")) == 40
 
+    @pytest.mark.parametrize("name", ["notes.json", "cert.json"])
+    @pytest.mark.parametrize("theirs", [b'{"rows": [1, 2]}', b'["ids"]', b"\xff\xfe, words", b"[" * 100_000])
+    def test_nobody_s_list_of_rows_is_overwritten(self, work, capsys, name, theirs):
+        listing = Path(name).with_suffix(".rows.json")
+        listing.write_bytes(theirs)
+
+        assert run(["gate", "data.csv", "--suite", "pass.toml", "--certificate", name]) == 2
+        assert f"{listing}: would be written over" in error(capsys)
+        assert listing.read_bytes() == theirs
+        assert Path("cert.json").exists()
+
+    def test_a_list_of_rows_that_lost_its_certificate_is_replaced(self, work):
+        Path("cert.json").unlink()
+        assert run(["gate", "data.csv", "--suite", "pass.toml", "--certificate", "cert.json"]) == 0
+        assert run(["gate", "data.csv", "--verify", "cert.json"]) == 0
+
     def test_it_does_not_lie_in_the_folder_it_is_bound_to(self, work, capsys):
         Path("pets").mkdir()
 

@@ -97,6 +97,55 @@ def test_a_file_that_is_wrong_is_named_with_its_place(made, tmp_path, name, cont
         imported(tmp_path / name, plan(made[0].report), "ann")
 
 
+@pytest.mark.parametrize(
+    ("suffix", "content"),
+    [
+        (".csv", "row,given,verdict\nn1,elm,keep\n"),
+        (".jsonl", '{"row": "n1", "given": "elm", "verdict": "drop"}'),
+        (".json", '[{"data": {"row": "n1", "given": "elm"}, "annotations": [{"result": []}]}]'),
+    ],
+)
+def test_decisions_about_other_data_are_not_taken_in(made, tmp_path, capsys, suffix, content):
+    found, _ = made
+    path = tmp_path / f"in{suffix}"
+    path.write_text(content)
+    assert run(["review", str(found.folder), "--import", str(path)]) == 2
+    assert "'elm'" in (err := capsys.readouterr().err)
+    assert "a decision about other data" in err
+    assert not (found.folder / "review").exists()
+
+
+@pytest.mark.parametrize("verdict", ["keep", "relabel"])
+def test_a_label_that_contradicts_its_verdict_is_not_taken_in(made, tmp_path, capsys, verdict):
+    found, said = made
+    label = found.data.given[said[0].row] if verdict == "relabel" else said[0].label
+    path = tmp_path / "in.jsonl"
+    path.write_text(json.dumps({"row": said[0].row, "verdict": verdict, "label": label}))
+    assert run(["review", str(found.folder), "--import", str(path)]) == 2
+    assert f"line 1: {verdict} and label {label!r} contradict each other" in capsys.readouterr().err
+    assert not (found.folder / "review").exists()
+
+
+@pytest.mark.parametrize(
+    ("member", "why"),
+    [
+        ('"seconds": 1' + "0" * 400, "line 1: seconds must be a number"),
+        ('"seconds": 1' + "0" * 5000, "not readable as .jsonl"),
+        (r'"id": "\ud800"', "line 1: id must be a text"),
+        ('"x": ' + "[" * 100_000, "not readable as .jsonl"),
+    ],
+)
+def test_what_no_journal_can_keep_is_not_taken_in(made, tmp_path, capsys, member, why):
+    found, said = made
+    path = tmp_path / "in.jsonl"
+    path.write_text(f'{{"row": "{said[1].row}", "verdict": "keep", {member}}}')
+    assert run(["review", str(found.folder), "--import", str(path)]) == 2
+    err = capsys.readouterr().err
+    assert why in err
+    assert "Traceback" not in err
+    assert not (found.folder / "review").exists()
+
+
 def test_taken_in_twice_it_is_there_once_and_disagreements_are_told(made, tmp_path, capsys):
     found, said = made
     path = tmp_path / "in.jsonl"

@@ -109,6 +109,11 @@ class TestDoor:
             ({"id": "1", "row": "n1", "verdict": "relabel"}, "label must be a text"),
             ({"id": "", "row": "n1", "verdict": "keep"}, "id must be a text"),
             ({"id": "1", "row": "n1", "verdict": "keep", "seconds": -1}, "seconds must be"),
+            ({"id": "1", "row": "n1", "verdict": "keep", "seconds": 10**400}, "seconds must be"),
+            (b'{"id": "1", "row": "n1", "verdict": "keep", "seconds": 1%s}' % (b"0" * 5000), "not JSON"),
+            ({"id": "\ud800", "row": "n1", "verdict": "keep"}, "id must be a text"),
+            ({"id": "1", "row": "\ud800", "verdict": "keep"}, "no row"),
+            ({"id": "1", "row": "n1", "verdict": "relabel", "label": "\ud800"}, "label must be a text"),
             ({"id": "1", "undo": "2", "row": "n1"}, "a decision is expected"),
         ],
     )
