@@ -164,8 +164,9 @@ def gate(report: Report, suite: Suite, *, fail_on: Severity = "critical", baseli
     breaches += [b for x in limits if (b := _measured_otherwise(report, x, taken, asked) or _judge_limit(report, x))]
     breaches += [b for e in suite.expectations if (b := _judge_expectation(report, e, most.get(e.key, 0)))]
     judged = len(suite.limits) + len(suite.expectations)
-    if judged == 0:
-        breaches.append(Breach("suite", suite.name, None, None, "error", "the suite demands nothing"))
+    if suite.demands_nothing:
+        why = f"the suite demands nothing{': all that stands in it is only told' if judged else ''}"
+        breaches.append(Breach("suite", suite.name, None, None, "error", why))
     if not any(i.status == "ran" for i in report):
         breaches.append(Breach("audit", "checks", None, None, "error", "no check ran"))
     return Verdict(

@@ -92,8 +92,9 @@ class SelfTest:
 
     @property
     def exit_code(self) -> int:
-        """0 if every fault that could be tried is stopped at its largest dose."""
-        return int(any(t.trials and not t.caught for t in self.tested))
+        """0 if every fault that could be tried is stopped at its largest dose; 3 if none could be."""
+        tried = [t for t in self.tested if t.trials]
+        return int(not all(t.caught for t in tried)) if tried else Undecided.exit_code
 
     def to_dict(self) -> dict[str, Any]:
         """JSON values."""
@@ -169,7 +170,7 @@ class _Gate:
         answer = _Answer(Undecided.exit_code, ("the suite demands nothing",))
         for stage in stages:
             part = _part(self.suite, stage)
-            if stage and not (part.limits or part.expectations):
+            if stage and part.demands_nothing:
                 continue
             answer = self._stage(data, part, stage, store)
             if answer.exit_code:

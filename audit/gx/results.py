@@ -34,7 +34,7 @@ def results_of(report: Report, folder: str, digest: str, veil: Veil) -> list[Any
         veil: put over every text that the data or the suite may have brought along.
     """
     suite = own_suite(report, folder)
-    if not suite.limits and not suite.expectations:
+    if suite.demands_nothing:
         raise Undecided(f"{folder}: suite {suite.name} demands nothing: there is nothing to show")
     named = {"report": folder, "report_hash": digest}
     schema = report.checks.get("schema")

@@ -30,6 +30,12 @@ LARGEST = {
 """Types that hold everything below a number, and the number's name."""
 NEVER_NEGATIVE = ("count", "lengths", "stdev")
 """What stands in the types of measures that no table has below 0."""
+WITHIN_A_ROW = (
+    "expect_multicolumn_values_to_be_equal",
+    "expect_multicolumn_values_to_be_unique",
+    "expect_select_column_values_to_be_unique_within_record",
+)
+"""Types that hold the values of a row against each other."""
 ANY_TEXT = (".*", "(?s).*", "^", "$", "^.*", ".*$", "^.*$", "(?s)^.*$", r"[\s\S]*", r"^[\s\S]*$", "")
 """Regular expressions that every text matches; Great Expectations takes the second where none is given."""
 ANY_LIKE = ("%", "%%")
@@ -100,7 +106,12 @@ def _named_in(condition: Any) -> Iterator[str]:
 
 
 def _demands_nothing(kind: str, asked: Mapping[str, Any]) -> str:
-    why = _accepts_every_row(kind, asked) or _accepts_every_number(kind, asked) or _lacks_what_it_compares(kind, asked)
+    why = (
+        _accepts_every_row(kind, asked)
+        or _accepts_every_number(kind, asked)
+        or _lacks_what_it_compares(kind, asked)
+        or _compares_with_itself(kind, asked)
+    )
     return why and f"demands nothing: {why}"
 
 
@@ -137,6 +148,16 @@ def _lacks_what_it_compares(kind: str, asked: Mapping[str, Any]) -> str:
         "" if kind == "expect_table_columns_to_match_set" and asked.get("exact_match") else EMPTY_PASSES.get(kind, "")
     )
     return f"{name} is empty" if name and not asked.get(name) else ""
+
+
+def _compares_with_itself(kind: str, asked: Mapping[str, Any]) -> str:
+    one, other, several = (asked.get(name) for name in ("column_A", "column_B", "column_list"))
+    equals = kind == "expect_column_pair_values_to_be_equal" or asked.get("or_equal")
+    if equals and isinstance(one, str) and one == other:
+        return f"column {one!r} is held against itself"
+    if kind in WITHIN_A_ROW and isinstance(several, (list, tuple)) and len(set(map(str, several))) < 2:
+        return "column_list names no two columns"
+    return ""
 
 
 def _above_zero(low: Any, asked: Mapping[str, Any]) -> bool:

@@ -31,6 +31,7 @@ from blake3 import blake3
 
 from audit.errors import InputError, UnknownName
 from audit.files import plain
+from audit.measures import MEASURES
 
 if TYPE_CHECKING:
     from audit.dataset import Dataset
@@ -78,6 +79,11 @@ class Suite:
     path: str = ""
     about: Mapping[str, Any] = field(default_factory=dict)
     """What is kept beside it and demands nothing."""
+
+    @property
+    def demands_nothing(self) -> bool:
+        """Whether no data could fail it: it is empty, or all that stands in it is only told."""
+        return all(x.severity == "info" for x in (*self.expectations, *self.limits))
 
     @property
     def fingerprint(self) -> str:
@@ -198,6 +204,8 @@ def _limit(measure: str, value: Any, where: str) -> Limit:
     most = value.get("max")
     if isinstance(most, bool) or not isinstance(most, (int, float)) or not math.isfinite(most):
         raise InputError(f"{where}: max must be a number, got {most!r}")
+    if most > 1 and "share" in MEASURES.get(measure, ""):
+        raise InputError(f"{where}: max is {most:g}, and a share is never above 1: {most:g} % is {most / 100:g}")
     return Limit(measure, float(most), _severity(value, where))
 
 

@@ -81,8 +81,11 @@ def test_with_data_an_expectation_that_cannot_run_is_an_error_and_one_that_fails
     assert "gone" in err
 
 
-def test_a_suite_that_demands_nothing_is_3(work, capsys):
-    Path("s.toml").write_text("[checks.labels]\nseeds = 3\n")
+@pytest.mark.parametrize(
+    "text", ["[checks.labels]\nseeds = 3\n", '[limits]\n"labels.rate" = { max = 0, severity = "info" }\n']
+)
+def test_a_suite_that_demands_nothing_is_3(work, capsys, text):
+    Path("s.toml").write_text(text)
     assert run(["suite", "check", "s.toml"]) == 3
     assert "demands nothing" in capsys.readouterr().out
 

@@ -53,7 +53,7 @@ def test_measures_within_their_limits_pass():
     ("severity", "outcome", "code"), [("critical", "FAIL", 1), ("warning", "WARN", 0), ("info", "PASS", 0)]
 )
 def test_a_breach_counts_by_its_severity(severity, outcome, code):
-    verdict = gate(report(measured(rate=0.2)), limited(Limit("labels.rate", 0.1, severity)))
+    verdict = gate(report(measured(rate=0.2)), limited(Limit("labels.rate", 0.1, severity), Limit("labels.rate", 1)))
     assert (verdict.outcome, verdict.exit_code) == (outcome, code)
     (breach,) = verdict.breaches
     assert (breach.check, breach.measure, breach.value, breach.limit) == ("labels", "labels.rate", 0.2, 0.1)
@@ -111,6 +111,13 @@ def test_a_suite_that_demands_nothing_is_an_error():
     verdict = gate(report(measured(rate=0.0)), Suite("empty"))
     assert (verdict.outcome, verdict.exit_code) == ("ERROR", 3)
     assert "demands nothing" in verdict.breaches[0].why
+
+
+@pytest.mark.parametrize("rate", [0.0, 0.2])
+def test_a_suite_that_could_fail_nothing_demands_nothing(rate):
+    verdict = gate(report(measured(rate=rate)), limited(Limit("labels.rate", 0.1, "info")))
+    assert (verdict.outcome, verdict.exit_code) == ("ERROR", 3)
+    assert verdict.breaches[-1].why == "the suite demands nothing: all that stands in it is only told"
 
 
 def test_a_check_that_crashed_outranks_a_failure():

@@ -37,6 +37,12 @@ def empty(place):
     return Answers(judged(place, ""), gx(trees()))
 
 
+@listed(WAYS, "a suite of which nothing could fail: severity info", 3, "all that stands in it is only told")
+def only_told(place):
+    told = {**IN_RANGE, "max_value": 11, "severity": "info"}
+    return Answers(judged(place, rule(BETWEEN, **told)), gx(trees(), (BETWEEN, told)))
+
+
 @listed(
     WAYS, "a suite that names an expectation whose class nobody imported", 3, "no expectation 'expect_trees_to_be_tall'"
 )
@@ -138,6 +144,12 @@ def no_quantiles(place):
     )
 
 
+@listed(WAYS, "a column that must equal itself", 3, "column 'height' is held against itself")
+def itself(place):
+    kind, none = "expect_column_pair_values_to_be_equal", {"column_A": "height", "column_B": "height"}
+    return Answers(judged(place, rule(kind, **none)), gx(trees(), (kind, none)))
+
+
 @listed(WAYS, "no fewer rows than none", 3, "nothing of the kind is less")
 def no_fewer_than_none(place):
     kind, none = "expect_table_row_count_to_be_between", {"min_value": 0}
@@ -184,6 +196,12 @@ def infinite_limit(place):
 @listed(WAYS, "a limit in quotation marks", 2, "max must be a number")
 def worded_limit(place):
     return Answers(judged(place, '[limits]\n"labels.rate" = "0.05"\n'))
+
+
+@listed(WAYS, "a limit in per cent on a share: 5", 2, "a share is never above 1")
+def per_cent(place):
+    kind, none = "expect_column_proportion_of_non_null_values_to_be_between", {"column": "height", "max_value": 5}
+    return Answers(judged(place, '[limits]\n"missing.rate" = 5\n'), gx(trees(), (kind, none)))
 
 
 @listed(WAYS, "a severity that is misspelt, and so matters to nobody", 2, "did you mean 'critical'")

@@ -14,6 +14,7 @@ from toy import report_of, table_of
 
 from audit.render.annotations import github_annotations
 from audit.render.demands import demands
+from audit.render.gate import gate_terminal
 from audit.render.gate import LONGEST, gate_markdown, gate_terminal
 from audit.render.junit import junit
 from audit.render.sarif import sarif
@@ -267,3 +268,9 @@ class TestLines:
     def test_a_picture_is_its_own_file(self):
         place = Places("pictures", is_folder=True)
         assert place.of("cat/1.png") == (os.fspath(Path("pictures/cat/1.png")), None)
+
+
+def test_what_is_only_told_does_not_contradict_a_pass():
+    suite = replace(SUITE, expectations=(), limits=SUITE.limits[1:])
+    said = gate_terminal(gate(report_of(DATA, *WHOLE), suite))
+    assert said.splitlines()[-1].endswith("by suite own: 1 of 2 demands not met, which is only told")

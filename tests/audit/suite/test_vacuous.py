@@ -8,6 +8,8 @@ from audit.suite.vacuous import objection
 
 QUANTILES = "expect_column_quantile_values_to_be_between"
 BETWEEN = "expect_column_values_to_be_between"
+EQUAL, GREATER = "expect_column_pair_values_to_be_equal", "expect_column_pair_values_a_to_be_greater_than_b"
+WITHIN = "expect_select_column_values_to_be_unique_within_record"
 HERE = {"type": "nullity", "column": {"name": "a"}, "is_null": True}
 GONE = {**HERE, "column": {"name": "bb"}}
 
@@ -34,6 +36,10 @@ GONE = {**HERE, "column": {"name": "bb"}}
         ("expect_column_values_to_match_like_pattern", {"column": "a", "like_pattern": "%"}, "every text"),
         ("expect_table_columns_to_match_set", {"column_set": [], "exact_match": False}, "column_set is empty"),
         ("expect_table_row_count_to_equal_other_table", {"other_table_name": ""}, "other_table_name is empty"),
+        (EQUAL, {"column_A": "a", "column_B": "a"}, "column 'a' is held against itself"),
+        (GREATER, {"column_A": "a", "column_B": "a", "or_equal": True}, "held against itself"),
+        (WITHIN, {"column_list": ["a"]}, "names no two columns"),
+        ("expect_multicolumn_values_to_be_equal", {"column_list": ["a", "a"]}, "names no two columns"),
         (BETWEEN, {"column": "A", "min_value": 1, "max_value": 2}, "did you mean 'a'"),
         ("expect_table_row_count_to_equal", {"value": 3, "row_condition": GONE}, "no column 'bb'; there is a, b; did you mean 'b'"),
         ("expect_table_row_count_to_equal", {"value": 3, "row_condition": {"type": "or", "conditions": [HERE, GONE]}}, "no column 'bb'"),
@@ -51,6 +57,10 @@ def test_what_demands_nothing_or_looks_elsewhere_is_objected_to(kind, asked, why
     [
         (BETWEEN, {"column": "a", "min_value": 0, "max_value": None, "mostly": 0.9}),
         ("expect_column_values_to_be_in_set", {"column": "a", "value_set": []}),
+        (EQUAL, {"column_A": "a", "column_B": "b"}),
+        (GREATER, {"column_A": "a", "column_B": "a", "or_equal": False}),
+        (WITHIN, {"column_list": ["a", "b"]}),
+        (WITHIN, {"column_list": {"$PARAMETER": "columns"}}),
         ("expect_column_proportion_of_unique_values_to_be_between", {"column": "a", "min_value": 0.1, "max_value": None}),
         ("expect_column_values_to_match_regex", {"column": "a", "regex": "[a-z]+"}),
         ("expect_table_row_count_to_be_between", {"min_value": 0, "max_value": None, "strict_min": True}),

@@ -60,6 +60,8 @@ def test_an_unknown_word_is_refused(values, said):
         ({"checks": {"labels": 3}}, r"write \[checks.labels\]"),
         ({"limits": {"a.b": "0.1"}}, "max must be a number"),
         ({"limits": {"a.b": True}}, "max must be a number"),
+        ({"limits": {"missing.rate": 5}}, "a share is never above 1: 5 % is 0.05"),
+        ({"limits": {"labels.rate_high": {"max": 1.5}}}, "1.5 % is 0.015"),
         ({"limits": {"a.b": float("nan")}}, "max must be a number"),
         ({"limits": {"a.b": float("inf")}}, "max must be a number"),
         ({"limits": {"a.b": {"severity": "info"}}}, "max must be a number"),
