@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -48,13 +49,28 @@ def split_jsonlines(text: str, path: Path) -> Records:
 
 def _object(line: str, where: str) -> dict[str, Any]:
     try:
-        values = json.loads(line)
+        values = json.loads(line, object_pairs_hook=_once)
+        if "\\ud" in line or "\\uD" in line:  # as each half of a pair is written, and half a pair cannot be encoded
+            json.dumps(values, ensure_ascii=False).encode()
+    except InputError as twice:
+        raise InputError(f"{where}: {twice}") from None
+    except UnicodeEncodeError as half:
+        raise InputError(f"{where}: holds half of a character, {half.object[half.start]!r}, which is no text") from None
     except ValueError as broken:
         raise InputError(f"{where}: not JSON: {broken}") from None
     except RecursionError:
         raise InputError(f"{where}: nested too deeply") from None
     if not isinstance(values, dict):
         raise InputError(f"{where}: a JSON object is expected, this is a {type(values).__name__}")
+    return values
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object whose keys stand once: of two, readers differ in which one they take."""
+    values = dict(pairs)
+    if len(values) < len(pairs):
+        twice = next(key for key, times in Counter(key for key, _ in pairs).items() if times > 1)
+        raise InputError(f"the key {twice!r} stands twice")
     return values
 
 

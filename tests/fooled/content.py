@@ -151,6 +151,14 @@ def unclosed(place):
     return Answers(gated(place, "\n".join(lines) + "\n", RULES))
 
 
+@listed(
+    WAYS, "a key that stands twice in a line of JSON, once with each label", 2, "line 2: the key 'label' stands twice"
+)
+def two_answers(place):
+    lines = '{"a": 1, "label": "ash"}\n{"a": 2, "label": "ash", "label": "birch"}\n'
+    return Answers(assay("gate", written(place, lines, "data.jsonl"), "--suite", suite_file(place, FIT)))
+
+
 @listed(WAYS, "two columns of one name", 2, "two columns are called 'height'")
 def twice(place):
     text = trees().to_csv(index=False).replace("height,girth", "height,height", 1)

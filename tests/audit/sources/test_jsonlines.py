@@ -53,6 +53,10 @@ def test_a_line_separator_inside_a_string_ends_no_line(tmp_path):
         ('{"a":1,"label":0}\n{"a":"x","label":1}\n', "column 'a' mixes int and str: row"),
         ('{"a":1,"label":0}\n{"a":Infinity,"label":1}\n', "column 'a' is infinite in row 1"),
         ("[" * 100_000, "line 1: n"),
+        ('{"a":1,"label":0}\n{"a":1,"label":0,"label":1}\n', "line 2: the key 'label' stands twice"),
+        ('{"a":{"b":1,"b":1},"label":0}\n', "line 1: the key 'b' stands twice"),
+        ('{"a":"x","label":0}\n{"a":"\\ud83d","label":1}\n', r"line 2: holds half of a character, '\ud83d'"),
+        ('{"\\uDE00":"x","label":0}\n', r"line 1: holds half of a character, '\ude00'"),
     ],
 )
 def test_a_broken_file_is_named_with_its_line(tmp_path, text, said):
@@ -60,3 +64,9 @@ def test_a_broken_file_is_named_with_its_line(tmp_path, text, said):
         load(write(tmp_path / "d.jsonl", text))
 
     assert said in str(caught.value)
+
+
+def test_a_character_written_as_a_pair_is_whole(tmp_path):
+    data = load(write(tmp_path / "d.jsonl", '{"text":"\\ud83D\\uDe00 \\\\ud83d","label":0}\n{"text":"b","label":1}\n'))
+
+    assert data.table["text"].tolist() == ["\U0001f600 \\ud83d", "b"]
