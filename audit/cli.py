@@ -13,7 +13,7 @@ from typing import Any, TextIO
 import click
 
 from audit.address import remember, without_passwords
-from audit.errors import AssayError
+from audit.errors import AssayError, OutputError
 
 COMMANDS = {
     "audit": ("audit.commands.audit:command", "Look for what is wrong with a dataset and write a report."),
@@ -89,35 +89,52 @@ class Unheard:
     """A stream whose reader may leave: what is decided does not depend on who reads it, and so nor does the exit code."""
 
     stream: TextIO
+    answers: bool
+    """Whether it must be said where no room is left for what is written: an answer that is lost is none. What cannot
+    be written of an error is lost, and the exit code tells."""
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.stream, name)
 
     def write(self, text: str) -> int:
         """Write, to nowhere once the pipe is closed."""
-        try:
-            return self.stream.write(text)
-        except BrokenPipeError:
-            return self._give_up(len(text))
+        try:  # click writes nothing to see what stream this is, and would swallow that there is no room for it
+            return 0 if text == "" else self.stream.write(text)
+        except OSError as refused:
+            self._give_up(refused)
+            return len(text)
 
     def flush(self) -> None:
         """Flush, to nowhere once the pipe is closed."""
         try:
             self.stream.flush()
-        except BrokenPipeError:
-            self._give_up(0)
+        except OSError as refused:
+            self._give_up(refused)
 
-    def _give_up(self, written: int) -> int:
+    def _give_up(self, refused: OSError) -> None:
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, self.stream.fileno())  # what is still in the stream's buffer goes there too
         os.close(nowhere)
-        return written
+        if self.answers and not isinstance(refused, BrokenPipeError):
+            raise OutputError(f"standard output: cannot write: {refused.strerror}")
+
+
+def _streams() -> tuple[Unheard, Unheard]:
+    """Standard output and error. Where the shell closed one (`>&-`), what is written goes to nowhere, and not into the
+    next file that is opened, which would get its number."""
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)
+    out, err = (stream or os.fdopen(os.open(os.devnull, os.O_WRONLY), "w") for stream in (sys.stdout, sys.stderr))
+    return Unheard(out, answers=True), Unheard(err, answers=False)
 
 
 def main() -> None:
     """Run the command line and exit: 0 done or passed, 1 gate failed, 2 usage or unreadable input, 3 undecided
     or a defect, whose traceback is printed."""
-    sys.stdout, sys.stderr = Unheard(sys.stdout), Unheard(sys.stderr)
+    sys.stdout, sys.stderr = _streams()
     try:
         code = run(sys.argv[1:])
     except Exception:  # a defect decides nothing, and Python's own exit code for one is that of unfit data

@@ -91,6 +91,24 @@ class TestVerify:
         assert (values["outcome"], values["exit_code"], values["changes"]["changed"]) == ("REFUSED", 1, [1])
         assert values["certificate"]["suite"]["name"] == "pass"
 
+    @pytest.mark.parametrize(
+        ("redirected", "changed", "code", "said"),
+        [
+            (">&-", False, 0, ""),
+            (">&- 2>&- <&-", True, 1, ""),
+            (">/dev/full", False, 2, "error: standard output: cannot write: No space left on device"),
+            (">/dev/full 2>&1", False, 2, ""),
+            ("2>/dev/full", True, 1, ""),
+        ],
+    )
+    def test_the_exit_code_holds_where_nobody_can_hear_it(self, work, redirected, changed, code, said):
+        if changed:
+            blobs(39).to_csv("data.csv", index=False)
+        command = f"{sys.executable} -m audit.cli gate --verify cert.json data.csv {redirected}"
+        done = subprocess.run(["/bin/sh", "-c", command], capture_output=True, text=True, check=False)
+
+        assert (done.returncode, done.stderr.strip()) == (code, said)
+
     def test_markdown_lists_what_stands_against_it(self, work, capsys):
         Path("data.csv").write_text(Path("data.csv").read_text().replace("yes", "no", 1))
 
