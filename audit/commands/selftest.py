@@ -48,7 +48,7 @@ def command(
     For each fault: the smallest dose from which on the gate does not pass, the doses that slip through, and what would
     have to be demanded to stop those. DATA itself must pass. Nothing is written but the cache.
 
-    Exit code 0 when every fault is stopped at its largest dose, 1 when one is not.
+    Exit code 0 when every fault is stopped at its largest dose, 1 when one is not, 3 when none could be tried.
     """
     from audit.evidence.cache import Cache
     from audit.faults import selftest

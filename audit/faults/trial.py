@@ -92,7 +92,7 @@ class SelfTest:
 
     @property
     def exit_code(self) -> int:
-        """0 if every fault that could be tried is stopped at its largest dose; 3 if none could be."""
+        """0 if every fault that could be tried is stopped at its largest dose, 1 if one is not; 3 if none could be tried."""
         tried = [t for t in self.tested if t.trials]
         return int(not all(t.caught for t in tried)) if tried else Undecided.exit_code
 

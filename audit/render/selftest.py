@@ -46,6 +46,8 @@ def _by(trial: Trial) -> str:
 
 def _summary(found: SelfTest) -> str:
     tried = [t for t in found.tested if t.trials]
+    if not tried:
+        return f"UNDECIDED: suite {found.suite}: no fault could be tried in {words.called(found.dataset)}"
     caught = sum(t.caught for t in tried)
     word = "FAIL" if found.exit_code else "PASS"
     missed = words.listing([t.fault for t in tried if not t.caught], 10)

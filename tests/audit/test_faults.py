@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -10,6 +11,7 @@ import pytest
 from toy import CLASSES, blobs, pictures_of, sentences, table_of, texts_of
 
 from audit import audit, gate
+from audit.cli import run
 from audit.errors import InputError, UnknownName
 from audit.evidence.cache import Cache
 from audit.faults import FAULTS, selftest
@@ -216,6 +218,15 @@ def test_the_terminal_says_what_slips_through_and_what_would_stop_it(found):
     assert "flips       10 %      1, 2, 5 %         labels.rate" in lines
     assert any(line.startswith("leaked      never     0.1, 1, 10 %      nothing") for line in lines)
     assert lines[-1].startswith("FAIL: suite fit stops 5 of 9 faults in trees at their largest dose; not leaked, unit")
+
+
+def test_where_no_fault_could_be_tried_nothing_was_proved(trees, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    trees.table.to_csv("trees.csv", index=False)
+    Path("s.toml").write_text('[limits]\n"missing.count" = 0\n')
+
+    assert run(["selftest", "trees.csv", "--label", "label", "--suite", "s.toml", "--faults", "leaked"]) == 3
+    assert capsys.readouterr().out.splitlines()[-1] == "UNDECIDED: suite s: no fault could be tried in trees.csv"
 
 
 def test_texts_are_tried_in_a_wrong_encoding():
