@@ -10,7 +10,7 @@ import os
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from pathlib import Path
+from pathlib import Path, PurePath
 from urllib.parse import quote, unquote
 
 from audit.errors import InputError, UnknownName
@@ -70,6 +70,14 @@ class Address:
         """The one that stood in the address, else PGPASSWORD, else the one of the password file."""
         kept = _PASSWORDS.get(self.server)
         return kept if kept is not None else os.environ.get("PGPASSWORD") or None
+
+
+def short(name: str) -> str:
+    """The last part of data's path or address; what an address asks for stays, whatever paths stand in it."""
+    if "://" not in name:
+        return PurePath(name).name or name
+    place, mark, asked = name.partition("?")
+    return f"{place.rstrip('/').rpartition('/')[2]}{mark}{asked}"
 
 
 def is_address(where: object) -> bool:

@@ -12,6 +12,7 @@ from typing import Any
 import pyarrow.parquet as pq
 from blake3 import blake3
 
+from audit.address import short
 from audit.certificate.listing import Listing
 from audit.certificate.record import Certificate, Gated, Kind, canonical, written
 from audit.certificate.rows import learnt_of, rows_of_data
@@ -168,7 +169,7 @@ def _gated(data: Dataset, files: Files, columns: Sequence[tuple[str, str]]) -> G
 
 
 def _who(name: str, fingerprint: str) -> Mapping[str, str]:
-    return {"name": Path(name).name, "fingerprint": fingerprint}
+    return {"name": short(name), "fingerprint": fingerprint}
 
 
 def _breaches(verdict: Verdict) -> tuple[Mapping[str, str], ...]:

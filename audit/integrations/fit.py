@@ -6,9 +6,10 @@ import inspect
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path, PurePath
+from pathlib import Path
 from typing import Any
 
+from audit.address import short
 from audit.checks import Check
 from audit.dataset import Dataset
 from audit.errors import InputError, StaleError, Undecided, UnknownName
@@ -80,7 +81,7 @@ def assert_fit(
         data, suite, reference=reference, report=report, checks=checks, given=given, fail_on=fail_on,
         baseline=baseline, cache=cache, seed=seed, **roles,
     )  # fmt: skip
-    name, by = visible(PurePath(found.verdict.dataset).name), f"by suite {found.suite.name}"
+    name, by = visible(short(found.verdict.dataset)), f"by suite {found.suite.name}"
     if errors := [d.why for d in found.demands if d.result == "error"]:
         raise Undecided(f"{name}: cannot be judged {by}: {visible('; '.join(errors))}")
     if not found.verdict.passed:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import PurePath
-
+from audit.address import short
 from audit.certificate.record import Certificate
 from audit.certificate.verify import Verification
 
@@ -35,7 +34,7 @@ def _lines(answer: Verification) -> list[str]:
 
 def _said(answer: Verification) -> str:
     held = answer.certificate
-    name = _plain(PurePath(answer.where).name or answer.where)
+    name = _plain(short(answer.where))
     judged = f"{held.outcome} by suite {_plain(held.suite)}, {held.judged} demands, {held.created}"
     if answer.exit_code == 0:
         signer = held.signature and f"signed by {held.signature.algorithm} key {held.signature.key}"

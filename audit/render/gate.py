@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import textwrap
-from pathlib import PurePath
 
+from audit.address import short
 from audit.render.markdown import escaped
 from audit.verdict import Breach, Outcome, Verdict
 
@@ -85,11 +85,12 @@ def _wrapped(word: str, text: str, indent: int) -> list[str]:
 
 def _summary(verdict: Verdict, *, colour: bool) -> str:
     word = f"\x1b[{COLOURS[verdict.outcome]}m{verdict.outcome}\x1b[0m" if colour else verdict.outcome
-    name = _plain(PurePath(verdict.dataset).name)
+    name = _plain(short(verdict.dataset))
     if not verdict.breaches:
         return f"{word}: {name} by suite {verdict.suite}: {held(verdict)}"
     count = len(verdict.breaches)
-    return f"{word}: {name} by suite {verdict.suite}: {count} of {verdict.judged} demands not met"
+    told = f", {'which is' if count == 1 else 'all of them'} only told" if verdict.outcome == "PASS" else ""
+    return f"{word}: {name} by suite {verdict.suite}: {count} of {verdict.judged} demands not met{told}"
 
 
 def held(verdict: Verdict) -> str:

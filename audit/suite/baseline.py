@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from audit.address import short
 from audit.errors import InputError
 from audit.files import read_json
 
@@ -72,7 +73,7 @@ def baseline_of(path: Path) -> dict[str, Any]:
 
 def _source(path: Path, values: Mapping[str, Any]) -> str:
     when = f" of {values['created']}" if values.get("created") else ""
-    return f"baseline {path}{when} ({Path(values['dataset']['name']).name}, {values['dataset']['rows']:,} rows)"
+    return f"baseline {path}{when} ({short(values['dataset']['name'])}, {values['dataset']['rows']:,} rows)"
 
 
 def _upper(path: Path, values: Mapping[str, Any]) -> dict[str, float]:

@@ -6,8 +6,25 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from audit.address import from_password_file, is_address, named, parse_address, remember, without_passwords
+from audit.address import from_password_file, is_address, named, parse_address, remember, short, without_passwords
 from audit.errors import InputError, UnknownName
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("postgresql://ann@/shop?table=reviews&host=/run/pg", "shop?table=reviews&host=/run/pg"),
+        ("postgresql:///?table=reviews&host=/run/pg", "postgresql:?table=reviews&host=/run/pg"),
+        ("sqlite:///some/file.db?table=a/b", "file.db?table=a/b"),
+        ("s3://bucket/parts/", "parts"),
+        ("some/pets/", "pets"),
+        ("a?b/c.csv", "c.csv"),
+        ("digits", "digits"),
+        ("/", "/"),
+    ],
+)
+def test_what_an_address_asks_for_is_no_path(name, said):
+    assert short(name) == said
 
 
 @pytest.mark.parametrize(

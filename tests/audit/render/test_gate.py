@@ -14,11 +14,10 @@ from toy import report_of, table_of
 
 from audit.render.annotations import github_annotations
 from audit.render.demands import demands
-from audit.render.gate import gate_terminal
 from audit.render.gate import LONGEST, gate_markdown, gate_terminal
 from audit.render.junit import junit
 from audit.render.sarif import sarif
-from audit.report import FINDING_COLUMNS, Issues
+from audit.report import FINDING_COLUMNS, Card, Issues
 from audit.sources import load
 from audit.sources.lines import Places, places_of
 from audit.suite import Expectation, Limit, Suite
@@ -274,3 +273,11 @@ def test_what_is_only_told_does_not_contradict_a_pass():
     suite = replace(SUITE, expectations=(), limits=SUITE.limits[1:])
     said = gate_terminal(gate(report_of(DATA, *WHOLE), suite))
     assert said.splitlines()[-1].endswith("by suite own: 1 of 2 demands not met, which is only told")
+
+
+def test_a_table_reached_by_a_socket_is_named():
+    named = replace(
+        report_of(DATA, *WHOLE), dataset=replace(Card.of(DATA), name="postgresql:///db?table=t&host=/run/pg")
+    )
+
+    assert "FAIL: db?table=t&host=/run/pg by suite own" in gate_terminal(gate(named, SUITE))
