@@ -103,7 +103,7 @@ def _loaded(data: Any, certificate: Certificate, *, part: bool) -> Dataset | Ver
     content = _content(data, certificate)
     roles, classes = Roles.from_dict(gated.roles), gated.classes
     roles = _learnt(roles) if part else roles
-    if part and (why := _unjudged(content, [*roles.columns()] if isinstance(data, (tuple, list)) else judged)):
+    if part and (why := _unjudged(content, roles.columns() if _is_pair(data) else judged)):
         return Verification(_called(data), certificate, (Reason(why, REFUSED),), differs=True)
     lacking = [c for c in roles.columns() if c not in content.table.columns]
     if not lacking and roles.label is not None:
@@ -127,9 +127,13 @@ def _unjudged(content: Content, judged: Sequence[str]) -> str:
     return f"columns that the gate did not judge as what is learnt from: {some(map(repr, new))}" if new else ""
 
 
+def _is_pair(data: Any) -> bool:
+    return isinstance(data, (tuple, list)) and len(data) == 2
+
+
 def _content(data: Any, certificate: Certificate) -> Content:
     """What was given, with the columns of an (X, y) pair called as they were when they were judged."""
-    if not (isinstance(data, (tuple, list)) and len(data) == 2):
+    if not _is_pair(data):
         return read(data)
     x, y = data
     roles = Roles.from_dict(certificate.gated.roles)

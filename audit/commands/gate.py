@@ -246,7 +246,8 @@ def _refuse(said: dict[str, Any], why: str, where: str) -> None:
 def _make_way(where: str, path: Path | None, key: Path | None) -> None:
     """Whatever would stop a certificate is said before the audit; an old one goes, so that none outlives a broken gate.
 
-    OutputError when something else is there, or where its list of rows would lie, or when it would lie in the very folder that it is bound to.
+    OutputError when something else is there or where its list of rows would lie, or when it would lie in the very
+    folder that it is bound to.
     """
     from audit.certificate.listing import is_listing, listing_of
     from audit.certificate.signing import read_key
