@@ -362,6 +362,12 @@ def _check_features(data: Dataset) -> None:
                 raise InputError(f"{data.name}: column {name!r} mixes {names}: row {some(odd)}")
 
 
+def label_name(label: Hashable) -> str:
+    """A label as text, 1 and 1.0 alike: whether whole numbers are read as integers or as floats depends on the file."""
+    whole = isinstance(label, (float, np.floating)) and float(label).is_integer()
+    return str(int(label)) if whole else str(label)  # type: ignore[call-overload]
+
+
 def sorted_classes(labels: pd.Series, name: str) -> tuple[Hashable, ...]:
     """The classes in a label column, in their natural order (numbers by size, words by letters)."""
     values = [v.item() if isinstance(v, np.generic) else v for v in labels.dropna().unique()]

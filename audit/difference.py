@@ -11,8 +11,9 @@ import numpy as np
 import pandas as pd
 
 from audit import fingerprint as fp
+from audit.alike import stored_otherwise
 from audit.certificate.rows import by_place
-from audit.dataset import Dataset
+from audit.dataset import Dataset, label_name
 from audit.drift import Drift, drift
 from audit.errors import InputError, StaleError
 from audit.files import plain
@@ -123,7 +124,7 @@ def diff(before: Dataset, after: Dataset, reports: tuple[Report, Report] | None 
         relabelled=relabelled, changed=tuple(dict.fromkeys(changed)), moved=tuple(before.rows[list(match.moved)]),
         cells=cells, columns_gone=gone, columns_new=new, drift=drift(before, after),
         issues=None if reports is None else _issues(before, after, reports, match.pairs),
-        notes=(ids,) if ids else (),
+        notes=(*((ids,) if ids else ()), *stored_otherwise(before, after)),
     )  # fmt: skip
 
 
@@ -188,7 +189,7 @@ def _relabelled(before: Dataset, after: Dataset, pairs: np.ndarray) -> tuple[Rel
         return ()
     old, new = before.given.to_numpy(object)[pairs[:, 0]], after.given.to_numpy(object)[pairs[:, 1]]
     rows = before.rows[pairs[:, 0]]
-    return tuple(Relabelled(r, o, n) for r, o, n in zip(rows, old, new, strict=True) if str(o) != str(n))
+    return tuple(Relabelled(r, o, n) for r, o, n in zip(rows, old, new, strict=True) if label_name(o) != label_name(n))
 
 
 def _cells(before: Dataset, after: Dataset, pairs: np.ndarray) -> tuple[dict[str, int], np.ndarray]:

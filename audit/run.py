@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
+from audit.alike import check_column
 from audit.checks import CHECKS, Check
 from audit.dataset import Dataset
 from audit.earlier import earlier_issues, keep_issues
@@ -211,17 +211,9 @@ def _aligned(data: Dataset, reference: Dataset) -> Dataset:
     for name in data.roles.features:
         if name not in reference.table.columns:
             raise UnknownName.of("column", name, reference.table.columns, where=where)
-        kinds = [_numeric(d.table[name]) for d in (data, reference)]
-        if None not in kinds and kinds[0] != kinds[1]:
-            is_, was = ("numbers", "none") if kinds[1] else ("no numbers", "numbers")
-            raise InputError(f"{where}: column {name!r} holds {is_}, in {data.name} {was}: no rows would ever be equal")
+        check_column(name, (data.name, data.table[name]), (where, reference.table[name]))
     roles = replace(reference.roles, features=data.roles.features, grid=data.roles.grid)
     return reference if roles == reference.roles else replace(reference, roles=roles)
-
-
-def _numeric(column: pd.Series) -> bool | None:
-    """Whether the column holds numbers; None where it holds nothing at all."""
-    return None if column.isna().all() else column.dtype.kind in "iuf"
 
 
 def _key(evidence: Evidence, check: Check, options: Mapping[str, Any], suite: Suite) -> str:

@@ -14,13 +14,13 @@ from audit.large import pictures
 from audit.large.blocks import Blocks
 from audit.large.budget import asked_rows
 from audit.large.drawn.labels import labels_of_all, of_the_drawn, sampled_labels
-from audit.large.drawn.leakage import leakage, near_rows
+from audit.large.drawn.leakage import Side, leakage, near_rows
 from audit.large.drawn.sampled import non_iid, outliers, with_near
 from audit.large.every.columns import imbalance, missing
 from audit.large.every.copies import conflicts, duplicates, without_near
 from audit.large.every.labels import METHOD, labels
 from audit.large.every.schema import schema
-from audit.large.every.twins import compared, equal_rows
+from audit.large.every.twins import There, compared, equal_rows
 from audit.large.read.probabilities import Brought
 from audit.large.read.rows import wanted_columns
 from audit.noise.judge import Cutoff
@@ -116,17 +116,20 @@ def _of_sample(blocks: Blocks) -> tuple[Check, ...]:
 def _leakage(blocks: Blocks) -> Check:
     @functools.wraps(CHECKS["leakage"])
     def check(evidence: Evidence) -> Issues:
-        data = blocks.data
-        there = compared(data, evidence.reference)
-        equal = equal_rows(data, there, blocks.looked, blocks.exact, blocks.normalised)
-        most = asked_rows(data, blocks.room, blocks.clock, pictures.width(blocks.backbone))
-        try:
-            near = near_rows(blocks.sample, there, most, blocks.run, blocks.seed, blocks.progress)
-        except NotApplicable as none:
-            return blocks.keep(leakage(data, there, equal, None, str(none)))
-        return blocks.keep(leakage(data, there, equal, near))
+        sides = [_side(blocks, there) for there in compared(blocks.data, evidence.reference)]
+        return blocks.keep(leakage(blocks.data, sides))
 
     return check
+
+
+def _side(blocks: Blocks, there: There) -> Side:
+    data = blocks.data
+    equal = equal_rows(data, there, blocks.looked, blocks.exact, blocks.normalised)
+    most = asked_rows(data, blocks.room, blocks.clock, pictures.width(blocks.backbone))
+    try:
+        return Side(there, equal, near_rows(blocks.sample, there, most, blocks.run, blocks.seed, blocks.progress))
+    except NotApplicable as none:
+        return Side(there, equal, None, str(none))
 
 
 def _simple(blocks: Blocks) -> tuple[Check, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Hashable, Iterator
+from collections.abc import Hashable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -54,17 +54,24 @@ def shown(large: Large) -> Dataset:
         positions.append(_places(data.rows, placed.places.index.astype(str)))
     for check, streamed in large.found.items():
         positions.append(streamed.flagged[:PAGED])
-        elsewhere = check == "leakage" and large.reference is not None  # the twins are rows of the reference
         detail = streamed.issues.detail
-        twins = streamed.issues.findings["twin"].head(0 if elsewhere else PAGED).dropna()
+        first = streamed.issues.findings.head(PAGED)
+        if check == "leakage" and large.reference is not None:  # what is not within this data is a row of the reference
+            first = first[first["group"] == detail.get("within", "")]
+        twins = first["twin"].dropna()
         sets = [row for s in detail.get("sets", ()) for row in s["rows"][:9]]
-        sides = () if check != "leakage" else ("row",) if elsewhere else ("row", "reference_row")
-        leaks = detail.get("pairs", ()) if check == "leakage" else ()  # those of labels are of classes
-        pairs = [p[side] for p in leaks for side in sides]
+        pairs = _leaked(large, detail) if check == "leakage" else []  # those of labels are of classes
         cards = _of_labels(streamed.issues) if check == "labels" else []
         named = pd.Index([str(row) for row in [*twins, *sets, *pairs, *cards]])
         positions.append(_places(data.rows, named))
     return data.at(np.unique(np.concatenate(positions)))
+
+
+def _leaked(large: Large, detail: Mapping[str, Any]) -> list[Hashable]:
+    """The rows of this data in pairs of leaks."""
+    pairs, within = detail.get("pairs", ()), detail.get("within", "")
+    both = [p for p in pairs if large.reference is None or p.get("against") == within]
+    return [*(p["row"] for p in pairs), *(p["reference_row"] for p in both)]
 
 
 def _of_labels(issues: Issues) -> list[Hashable]:

@@ -165,3 +165,17 @@ def test_a_name_from_the_data_cannot_break_the_table():
 
     assert "r\\|1 (x to y)" in diff_markdown(found)
     assert "\x1b" not in diff_markdown(found) + diff_terminal(found)
+
+
+def test_cells_that_differ_for_how_they_are_stored_are_told_from_those_that_say_something_else(tmp_path):
+    before = trees()
+    narrow = before.table.astype(dict.fromkeys(["x0", "x1"], "float32"))
+    found = diff(before, replace(before, table=narrow))
+
+    assert len(found.changed) == 60
+    assert found.notes == tuple(
+        f"column {c!r} holds fractions of 64 bits before and fractions of 32 bits after: hardly a row would be equal; store "
+        "the column alike in both"
+        for c in ("x0", "x1")
+    )
+    assert diff(before, before.drop(before.rows[:9])).notes == ()

@@ -209,8 +209,48 @@ def test_a_reference_without_a_feature_is_refused(clean):
 
 def test_a_reference_that_holds_words_where_the_data_has_numbers_is_refused(clean):
     other = reference(clean, table=clean.table.assign(x2=clean.table["x2"].astype(str)))
-    with pytest.raises(InputError, match=r"test \(reference\): column 'x2' holds no numbers, in trees numbers"):
+    with pytest.raises(InputError, match=r"test \(reference\): column 'x2' holds words, in trees numbers: no rows would ever be equal"):
         checked(clean, ["leakage"], reference=other)
+
+
+MOMENTS = pd.date_range("2024-01-01", periods=240, freq="D")
+FRACTIONS = np.arange(240) / 7
+
+
+@pytest.mark.parametrize(
+    ("here", "there", "said"),
+    [
+        (MOMENTS, MOMENTS.strftime("%Y-%m-%d"), "holds words, in trees dates"),
+        (MOMENTS, MOMENTS.tz_localize("UTC"), "holds dates of UTC, in trees dates"),
+        (np.arange(240) % 2 == 0, np.where(np.arange(240) % 2 == 0, "True", "False"), "holds words, in trees true and false"),
+        (FRACTIONS, FRACTIONS.astype("float32"), "holds fractions of 32 bits, in trees fractions of 64 bits"),
+        (FRACTIONS.astype("float32"), FRACTIONS, "holds fractions of 64 bits, in trees fractions of 32 bits"),
+    ],
+)  # fmt: skip
+def test_a_column_that_the_reference_stores_another_way_is_refused_since_no_row_would_be_equal(clean, here, there, said):
+    data = replace(clean, table=clean.table.assign(x2=here))
+    other = reference(clean, table=clean.table.assign(x2=there))
+
+    with pytest.raises(InputError, match=rf"{said}: (no rows|hardly a row) would.* equal; store the column alike in both"):
+        checked(data, ["leakage"], reference=other)
+
+
+@pytest.mark.parametrize(
+    ("here", "there"),
+    [
+        (np.arange(240.0), np.arange(240, dtype="float32")),
+        (np.arange(240), np.arange(240.0)),
+        (FRACTIONS.astype("float32"), FRACTIONS.astype("float32").astype("float64")),
+        (MOMENTS, MOMENTS.strftime("%Y-%m-%d %H:%M:%S")),
+        (MOMENTS.strftime("%Y-%m-%d"), MOMENTS.date),
+        (pd.Categorical(["a", "b"] * 120), ["a", "b"] * 120),
+    ],
+)
+def test_a_column_that_two_types_store_alike_is_compared(clean, here, there):
+    other = reference(clean, table=clean.table.assign(x2=there).iloc[:9])
+    found = checked(replace(clean, table=clean.table.assign(x2=here)), ["leakage"], reference=other)
+
+    assert found["leakage"].measures["exact.count"] == 9
 
 
 def test_a_reference_of_another_kind_is_refused(clean, notes):

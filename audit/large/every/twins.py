@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from audit.checks.leakage import NOTHING, kinds_of_equality
+from audit.alike import check_column
+from audit.checks.leakage import NOTHING, kinds_of_equality, trained_on
 from audit.dataset import Dataset
 from audit.errors import InputError, NotApplicable
 from audit.evidence.embeddings import DIMENSIONS
@@ -37,6 +38,8 @@ class There:
     count: int
     against: Dataset | np.ndarray
     """The reference; of other splits the rows here that are trained on, (n,) bool."""
+    notes: tuple[str, ...] = ()
+    """What was taken for granted."""
 
     @property
     def labelled(self) -> bool:
@@ -64,42 +67,59 @@ def held_bytes(reference: Dataset) -> int:
 # -- what rows are held against ----------------------------------------------------------------------------------------
 
 
-def compared(data: LargeData, reference: Dataset | None) -> There:
-    """What rows here are held against; NotApplicable where there is nothing.
+def compared(data: LargeData, reference: Dataset | None) -> list[There]:
+    """What rows here are held against: other data, and the other splits where there are some; NotApplicable where there is
+    nothing.
 
     Args:
         data: all rows.
-        reference: other data, with the features of this in its order; without it, the other splits are.
+        reference: other data, with the features of this in its order.
     """
-    if reference is not None:
-        return There(PurePath(reference.name).name, reference.rows, len(reference), reference)
+    own = _other_splits(data)
+    if reference is None:
+        if isinstance(own, str):
+            raise NotApplicable(own)
+        return [own]
+    there = There(PurePath(reference.name).name, reference.rows, len(reference), reference)
+    return [there] if isinstance(own, str) else [there, own]
+
+
+def _other_splits(data: LargeData) -> There | str:
+    """The splits that are not trained on, or why there are none."""
     column = data.head.roles.split
     if column is None:
-        raise NotApplicable(NOTHING)
+        return NOTHING
     codes, names = _splits(data, column)
     rows = pd.Series(np.bincount(codes, minlength=len(names))).groupby(names).sum()
-    trained = "train" if "train" in rows.index else rows.idxmax()  # of the most frequent the first by name
+    trained, note = trained_on(rows)
     here = (names == trained)[codes]
     if here.all():
-        raise NotApplicable(f"column {column!r} holds one split only: {trained!r}")
+        return f"column {column!r} holds one split only: {trained!r}"
     others = ", ".join(sorted(name for name in rows.index if name != trained))
-    return There(f"split {others}", data.rows, int(np.count_nonzero(~here)), here)
+    count = int(np.count_nonzero(~here))
+    return There(f"split {others}", data.rows, count, here, (note,) if note else ())
 
 
 def check_kinds(data: LargeData, reference: Dataset) -> None:
-    """InputError where a feature without a value in the first rows, which say nothing of it, holds numbers on one side only."""
+    """InputError where a feature of which the first rows say too little, since they have no value of it or no fraction, is
+    kept otherwise in the reference; what the first rows do hold is looked at as in memory."""
+    for name in data.head.roles.features:
+        first, some = data.head.table[name], _one_of(data.table.schema.field(name).type)
+        silent = first.isna().all() or (first.dtype.kind == "f" and not (first.dropna() % 1).any())
+        if silent and some is not None and name in reference.table:
+            here, there = str(data.table.path), f"{reference.name} (reference)"
+            check_column(name, (here, some), (there, reference.table[name]))
+
+
+def _one_of(kind: Any) -> pd.Series | None:
+    """A column of one value of an Arrow type, of floats a fraction that each width rounds its own way."""
+    import pyarrow as pa
     import pyarrow.types as kinds
 
-    for name in data.head.roles.features:
-        kind = data.table.schema.field(name).type
-        if name not in reference.table or not data.head.table[name].isna().all() or kinds.is_null(kind):
-            continue  # what the first rows hold is looked at as in memory
-        there, numbers = reference.table[name], kinds.is_integer(kind) or kinds.is_floating(kind)
-        if not there.isna().all() and (there.dtype.kind in "iuf") != numbers:
-            raise InputError(
-                f"{reference.name} (reference): column {name!r} holds {'no ' if numbers else ''}numbers, in "
-                f"{data.table.path} {'' if numbers else 'no '}numbers: no rows would ever be equal"
-            )
+    kind = kind.value_type if kinds.is_dictionary(kind) else kind
+    values = ((kinds.is_floating, 0.1), (kinds.is_integer, 1), (kinds.is_boolean, True), (kinds.is_timestamp, 0),
+              (kinds.is_string, "a"), (kinds.is_large_string, "a"))  # fmt: skip
+    return next((pa.array([value], kind).to_pandas() for is_one, value in values if is_one(kind)), None)
 
 
 def _splits(data: LargeData, column: str) -> tuple[np.ndarray, np.ndarray]:

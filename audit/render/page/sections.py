@@ -95,15 +95,18 @@ def _other_of(rows: Sequence[object], shelf: Shelf) -> object:
 
 def _leaks(issues: Issues, stage: Stage) -> list[Block]:
     most = MOST_PAIRS if stage.urgent else FEWER_PAIRS
-    if stage.there is None and stage.report.reference is not None:
-        return [*_inflation(issues), Block("words", words="The pairs are not shown: the reference was not at hand.")]
-    there = stage.there or stage.here  # another split of the same data
-    pairs = [
-        _pair(stage.here, p["row"], there, p["reference_row"], p["kind"], 2)
-        for p in issues.detail.get("pairs", ())[:most]
-    ]
+    within, known = issues.detail.get("within"), issues.detail.get("pairs", ())
+    alone = stage.report.reference is None  # the twins are then in another split of the same data
+    own = [alone or (within is not None and p.get("against") == within) for p in known]
+    sides = [stage.here if inside else stage.there for inside in own]
+    some = [(p, there) for p, there in zip(known, sides, strict=True) if there is not None][:most]
+    pairs = [_pair(stage.here, p["row"], there, p["reference_row"], p["kind"], 2) for p, there in some]
     shown = _pairs_block(pairs, f"{len(pairs)} of {words.plural(stage.finding.affected, 'pair')}", stage)
-    return [*_inflation(issues), *shown]
+    blocks = [*_inflation(issues), *(shown if pairs or stage.there is not None or alone else ())]
+    if not alone and stage.there is None:
+        which = "The pairs" if not pairs else "The reference's pairs"
+        blocks.append(Block("words", words=f"{which} are not shown: the reference was not at hand."))
+    return blocks
 
 
 def _inflation(issues: Issues) -> list[Block]:
@@ -117,7 +120,7 @@ def _inflation(issues: Issues) -> list[Block]:
         for m in found["models"]
     ]
     head = (("Model", ""), ("Score", "num"), ("Without it", "num"), ("So the score is", ""))
-    other = words.called(str(issues.detail.get("against", "the other set")))
+    other = words.called(str(found.get("against") or issues.detail.get("against", "the other set")))
     told = (
         f"On all of {other}. Without it: the rows that leaked are judged by the same model, learnt anew without their twins "
         f"here and copies of these, {words.plural(found['dropped'], 'row')}, a fifth of them at a time. The nearest neighbour "

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from toy import blobs, evidence_of, pictures_of, sentences, table_of, texts_of
 
-from audit.checks.leakage import leakage
+from audit.checks.leakage import leakage, trained_on
 from audit.dataset import Dataset, Roles
 from audit.errors import NotApplicable
 
@@ -162,3 +162,106 @@ def test_rows_known_by_embeddings_alone_are_compared_by_them_or_not_at_all():
     assert {k: v for k, v in measures.items() if not k.startswith("inflation")} == {"near.count": 40, "near.rate": 1.0}
     with pytest.raises(NotApplicable, match="cannot be compared"):
         leakage(evidence_of(data, reference=data, embeddings=vectors))
+
+
+# -- a reference and splits
+
+
+def three(clean: Dataset, **more) -> tuple[Dataset, Dataset]:
+    """Data of which row 5 is again in its own split `test`, as row 230, and a reference that holds row 9 and row 5 too."""
+    table = clean.table.assign(split=["train"] * 200 + ["test"] * 40)
+    features = list(clean.roles.features)
+    table.loc[230, features] = table.loc[5, features]
+    table.loc[231, features] = table.loc[6, features] + 1e-4
+    data = replace(clean, table=table.assign(**more), roles=replace(clean.roles, split="split"))
+    return data, leaky(clean, [9, 5])
+
+
+def test_with_a_reference_and_splits_both_are_looked_for_and_counts_are_of_both(clean):
+    data, there = three(clean)
+    issues = leakage(evidence_of(data, reference=there))
+
+    assert (issues.measures["exact.count"], issues.measures["near.count"]) == (3, 1)
+    assert issues.measures["exact.rate"] == 3 / (42 + 40)
+    assert issues.findings["reason"].to_dict() == {
+        5: "is the same as row t41 of trees", 6: "looks the same as row 231 of split test",
+        9: "is the same as row t40 of trees",
+    }  # fmt: skip
+    assert issues.detail["against"] == "trees and split test"
+    assert issues.detail["within"] == "split test"
+    assert issues.detail["rows_there"] == 82
+
+
+def test_each_finding_and_pair_names_the_side_that_its_twin_is_of(clean):
+    data, there = three(clean)
+    issues = leakage(evidence_of(data, reference=there.drop(["t41"])))
+
+    sides = issues.findings[["twin", "group"]].to_dict("index")
+    assert sides[5] == {"twin": "230", "group": "split test"}
+    assert sides[9] == {"twin": "t40", "group": "trees"}
+    assert {(p["row"], str(p["reference_row"]), p["against"]) for p in issues.detail["pairs"]} == {
+        (9, "t40", "trees"), (5, "230", "split test"), (6, "231", "split test"),
+    }  # fmt: skip
+
+
+def test_a_leak_between_splits_is_found_though_the_reference_is_clean_and_a_limit_holds_it(clean):
+    data, there = three(clean)
+    issues = leakage(evidence_of(data, reference=there.drop(["t40", "t41"])))
+
+    assert issues.measures["exact.count"] == 1
+    assert set(issues.flagged) == {5, 6}
+
+
+def test_what_a_leak_is_worth_is_that_of_the_worse_side(clean):
+    data, there = three(clean)
+    alone = leakage(evidence_of(data))
+    other = leakage(evidence_of(replace(data, roles=replace(data.roles, split=None)), reference=there))
+    both = leakage(evidence_of(data, reference=there))
+
+    for name in ("inflation", "inflation_low"):
+        assert both.measures[name] == pytest.approx(max(alone.measures[name], other.measures[name]))
+
+
+def test_a_kind_that_one_side_cannot_be_searched_for_is_counted_for_neither(clean):
+    data, there = three(clean)
+    vectors = np.random.default_rng(0).normal(0, 1, (240, 3))
+    issues = leakage(evidence_of(data, reference=there, embeddings=vectors))
+
+    assert issues.measures["exact.count"] == 3
+    assert not [m for m in issues.measures if m.startswith(("near", "inflation"))]
+    assert "near leaks are not counted: in trees nothing could be compared for them" in issues.detail["notes"]
+
+
+def test_a_column_of_one_split_says_nothing_beside_a_reference(clean):
+    data = split(["train"] * 240, clean)
+    issues = leakage(evidence_of(data, reference=leaky(clean, [5])))
+
+    assert issues.measures == leakage(evidence_of(clean, reference=leaky(clean, [5]))).measures
+    assert "within" not in issues.detail
+
+
+# -- which split is trained on
+
+
+@pytest.mark.parametrize(
+    ("names", "trained", "taken"),
+    [
+        (("train", "test"), "train", False),
+        (("Training", "test"), "Training", False),
+        ((" TRAIN ", "a"), " TRAIN ", False),
+        (("fit", "test"), "fit", True),
+        (("dev", "test"), "test", True),
+        (("a", "b"), "b", True),
+    ],
+)
+def test_the_split_trained_on_is_the_one_called_so_else_the_largest_that_is_not_called_a_test(names, trained, taken):
+    rows = pd.Series([20, 40], index=list(names))  # the second is the larger
+
+    assert trained_on(rows)[0] == trained
+    assert bool(trained_on(rows)[1]) == taken
+
+
+def test_that_a_split_was_taken_for_the_one_trained_on_is_a_note(clean):
+    notes = leakage(evidence_of(split(["fit"] * 40 + ["val"] * 200, clean))).detail["notes"]
+
+    assert notes == ["no split is called train: 'fit', of 40 rows, is taken for what is trained on"]

@@ -139,6 +139,52 @@ def test_where_every_row_is_drawn_another_split_holds_what_it_holds_in_memory(tm
     assert large.report.reference is None
 
 
+@pytest.mark.parametrize("make", [leaked_texts, leaked_numbers])
+def test_with_a_reference_and_splits_both_are_held_against_all_rows_as_in_memory(tmp_path, make):
+    here, there = make()
+    frame = here.assign(part=np.where(here.index < len(here) - 60, "fit", "test"))
+    own = [c for c in frame if c not in ("y", "part")]
+    frame.loc[frame.index[-3:], own] = frame.loc[[1, 2, 3], own].to_numpy()
+    frame = frame.astype(here.dtypes[own].to_dict())
+    large, whole = both(tmp_path, frame, there, split="part")
+    found = large.report["leakage"]
+
+    same(found, whole["leakage"])
+    assert found.detail["against"] == "test.parquet and split test"
+    assert found.detail["within"] == whole["leakage"].detail["within"] == "split test"
+    assert set(found.findings["group"]) == {"test.parquet", "split test"}
+    assert "no split is called train: 'fit', of" in found.detail["notes"][0]
+    low, high = found.detail["intervals"]["near.count"]
+    assert low == high == found.measures["near.count"] > 0
+
+
+def test_the_intervals_of_near_leaks_on_both_sides_are_added_up(tmp_path, monkeypatch):
+    here, there = leaked_numbers(900, 400)
+    data = stored(tmp_path / "d.parquet", here.assign(part=["train"] * 600 + ["test"] * 300), split="part")
+    there.to_parquet(tmp_path / "test.parquet", index=False)
+    reference = load(tmp_path / "test.parquet", label="y")
+    monkeypatch.setattr(budget, "MOST", 250)
+    found = blocks(data, reference=reference).report["leakage"]
+
+    low, high = found.detail["intervals"]["near.count"]
+    assert low <= 20 <= high
+    assert found.detail["sampled"]["of"] == 700
+    rates = found.detail["intervals"]["near.rate"]
+    assert [r * 700 for r in rates] == pytest.approx([low, high], abs=2)
+
+
+def test_the_page_shows_leaks_of_both_sides(tmp_path):
+    here, there = leaked_texts()
+    frame = here.assign(part=["train"] * 240 + ["test"] * 60, id=[f"r{i}" for i in range(300)])
+    frame.loc[299, "text"] = frame.loc[60, "text"]
+    large, _ = both(tmp_path, frame, there.assign(id=[f"t{i}" for i in range(120)]), split="part")
+    publish_blocks(large, gate(large.report, NONE), tmp_path / "report")
+
+    page = (tmp_path / "report" / "report.html").read_text()
+    assert {"row r299", "row t3"} <= {f"row {x}" for x in ("r299", "t3") if f"row {x}" in page}
+    assert "not at hand" not in page
+
+
 def test_the_split_trained_on_is_the_most_frequent_where_none_is_called_train(tmp_path):
     frame = leaked_numbers()[0].assign(part=pd.array([None, 1, 2, 2] * 100, dtype="Int64"))
     frame.loc[4:7, list("abcdk")] = frame.loc[0:3, list("abcdk")].to_numpy()

@@ -70,6 +70,27 @@ def test_a_column_empty_in_the_first_rows_is_told_from_one_of_another_kind(tmp_p
     check_kinds(short, load(own.loc[200:299].reset_index(drop=True), label="y"))
 
 
+@pytest.mark.parametrize(
+    ("here", "there"),
+    [
+        (pd.date_range("2024-01-01", periods=N, freq="D"), pd.date_range("2024-01-01", periods=N).strftime("%Y-%m-%d")),
+        (np.where(np.arange(N) < 100, 1, np.arange(N) / 7), (np.arange(N) / 7).astype("float32")),
+        (np.where(np.arange(N) < 100, 1, np.arange(N) / 7).astype("float32"), np.arange(N) / 7),
+    ],
+    ids=["dates", "64 against 32", "32 against 64"],
+)
+def test_a_column_of_which_the_first_rows_say_nothing_is_held_against_the_reference_by_its_type(tmp_path, here, there):
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame({"a": rng.normal(size=N), "k": here, "y": ["u", "v"] * (N // 2)})
+    frame["k"] = frame["k"].where(frame.index >= 100) if frame["k"].dtype.kind == "M" else frame["k"]
+    data = opened(written(tmp_path / "d.parquet", frame, 50), label="y")
+    short = LargeData(data.table, data.head.take(data.head.rows[:100]), data.rows, data.codes)
+
+    with pytest.raises(InputError, match=r"would.* be equal; store the column alike in both"):
+        check_kinds(short, load(frame.assign(k=there), label="y"))
+    check_kinds(short, load(frame, label="y"))
+
+
 def test_a_split_is_no_list(tmp_path):
     frame = pd.DataFrame({"a": range(N), "s": [["train"], ["test"]] * (N // 2), "y": ["u", "v"] * (N // 2)})
     data = opened(written(tmp_path / "d.parquet", frame), label="y", split="s")

@@ -279,3 +279,18 @@ def test_without_the_reference_at_hand_no_row_here_is_shown_as_one_of_its(case):
     made = case("FAIL", "text")
     page = html(made.report, made.verdict, made.data)
     assert "The pairs are not shown: the reference was not at hand." in page
+
+
+def test_of_leaks_on_both_sides_those_within_the_data_are_shown_though_the_reference_is_not_at_hand(case, rejudged):
+    made = case("FAIL", "text")
+    issues = made.report["leakage"]
+    one, *rest = issues.detail["pairs"]
+    name = made.reference.name
+    within = {**one, "reference_row": made.data.rows[7], "against": "split test"}
+    pairs = [within, *({**p, "against": name} for p in (one, *rest))]
+    detail = {**issues.detail, "against": f"{name} and split test", "within": "split test", "pairs": pairs}
+    made = rejudged(made, (), leakage=replace(issues, detail=detail))
+    page = html(made.report, made.verdict, made.data)
+
+    assert "The reference's pairs are not shown: the reference was not at hand." in page.replace("&#39;", "'")
+    assert f"row {made.data.rows[7]}" in page[page.index('id="leakage"') :]
