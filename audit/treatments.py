@@ -71,11 +71,24 @@ def reweight(data: Dataset, report: Report) -> Patch:
 
 
 def deduplicate(data: Dataset, report: Report) -> Patch:
-    """Drop repeats beyond the first row of each set, near ones included, and rows that the reference holds too."""
+    """Drop repeats beyond the first row of each set, near ones included, and rows that the reference or another split holds
+    too.
+
+    Of a leak between splits one side stays, the row that is tested on. Repeats that carry several labels stay where the
+    report has found that they conflict: dropping all but the first would settle by their order which label is right, and
+    hide that anybody has to.
+    """
     data = replace(data)
     names = ("duplicates", "leakage")
     _one_was_asked(report, names)
-    lines = [_line("drop", row, f, name) for name in names for row, f in _findings(data, report, name)]
+    stay = {row for row, _ in _findings(data, report, "conflicts")} if "conflicts" in report.checks else set()
+    repeats, leaks = (_findings(data, report, name) for name in names)
+    within = report["leakage"].detail.get("within") if leaks else None
+    tested = {f["twin"] for _, f in leaks if report.reference is None or (within is not None and f["group"] == within)}
+    lines = [
+        *(_line("drop", row, f, "duplicates") for row, f in repeats if str(row) not in tested and row not in stay),
+        *(_line("drop", row, f, "leakage") for row, f in leaks),
+    ]
     return _once(lines, data, "deduplicate")
 
 

@@ -97,10 +97,49 @@ def test_a_doubtful_row_is_weighed_though_nobody_flags_it_and_a_certain_one_is_l
     assert out.weights.tolist() == [1, 0.7, 0.1, 0.9899, 1, 1, 1, 1]
 
 
-def test_deduplicating_keeps_the_first_of_each_set(trees, audited):
+def test_deduplicating_keeps_the_first_of_each_set_but_settles_no_conflict(trees, audited):
     patch = deduplicate(trees.data, audited)
-    assert set(patch.table["row"]) == {*trees.exact, *trees.near}
+    torn = set(audited["conflicts"].flagged)
+    assert len(torn & set(trees.exact)) == 2
+    assert set(patch.table["row"]) == {*trees.exact, *trees.near} - torn
     assert len(set(patch.apply(trees.data).content)) == len(trees.data) - 10
+
+
+@pytest.mark.parametrize("first", ["train", "test"])
+def test_of_a_leak_between_splits_the_row_that_is_tested_on_stays(first):
+    values = np.random.default_rng(0).normal(size=(60, 3))
+    values[55], values[56], values[57] = values[4], values[5], values[5]  # rows 56 and 57 repeat one another
+    data = table_of(values, ["a", "b"] * 30)
+    given = data.table["label"].to_numpy(object)
+    given[[55, 56, 57]] = given[[4, 5, 5]]
+    table = data.table.assign(label=given, split=["train"] * 40 + ["test"] * 20)
+    table = table if first == "train" else table[::-1]
+    data = replace(data, table=table, roles=replace(data.roles, split="split"))
+    report = audit(data, checks=["duplicates", "leakage", "conflicts"], suite=Suite("none"))
+    dropped = set(deduplicate(data, report).table["row"])
+
+    assert {4, 5} <= dropped
+    assert 55 not in dropped
+    assert len({56, 57} & dropped) == 1
+    again = audit(data.drop(list(dropped)), checks=["duplicates", "leakage"], suite=Suite("none"))
+    assert again["leakage"].measures["exact.count"] == again["duplicates"].measures["exact.count"] == 0
+
+
+def test_beside_a_reference_only_rows_of_the_data_s_own_splits_stay_for_being_tested_on():
+    values = np.random.default_rng(0).normal(size=(60, 3))
+    values[55], values[7] = values[4], values[6]
+    labels = ["a", "b"] * 30
+    labels[55], labels[7] = labels[4], labels[6]
+    data = table_of(values, labels)
+    data = replace(
+        data,
+        table=data.table.assign(split=["train"] * 40 + ["test"] * 20),
+        roles=replace(data.roles, split="split"),
+    )
+    there = table_of(values[[9, 8]], ["a", "b"], [7, 55])  # called as rows of the data are, and rows 9 and 8 of it
+    report = audit(data, reference=there, checks=["duplicates", "leakage"], suite=Suite("none"))
+
+    assert set(deduplicate(data, report).table["row"]) == {4, 7, 8, 9}
 
 
 def test_pruning_at_random_drops_as_many_as_pruning(trees, audited):
