@@ -245,8 +245,16 @@ def test_no_other_prefix_promises_a_better_f1(p):
     flags = best_f1(p)
 
     promised = [2 * c / (k + p.sum()) for k, c in enumerate(np.cumsum(np.sort(p)[::-1]), 1) if p.sum() > 0]
-    own = 2 * p[flags.flagged].sum() / (flags.count + p.sum()) if p.sum() > 0 else 0
-    assert own == pytest.approx(max(promised, default=0))
+    none = np.prod(1 - p)  # no flags are right where nothing is wrong
+    own = 2 * p[flags.flagged].sum() / (flags.count + p.sum()) if flags.count else none
+    assert own == pytest.approx(max([none, *promised]))
+
+
+@pytest.mark.parametrize(
+    ("p", "count"), [(np.full(100, 0.001), 0), (np.r_[0.9, np.full(99, 0.001)], 1), (np.zeros(9), 0)]
+)
+def test_nothing_is_flagged_where_probably_nothing_is_wrong(p, count):
+    assert best_f1(p).count == flags_of_many((1 - p).astype("float32")).sum() == count
 
 
 @given(
