@@ -364,8 +364,9 @@ def _check_features(data: Dataset) -> None:
 
 def label_name(label: Hashable) -> str:
     """A label as text, 1 and 1.0 alike: whether whole numbers are read as integers or as floats depends on the file."""
-    whole = isinstance(label, (float, np.floating)) and float(label).is_integer()
-    return str(int(label)) if whole else str(label)  # type: ignore[call-overload]
+    if isinstance(label, (float, np.floating)) and float(label).is_integer():
+        return str(int(label))
+    return str(label)
 
 
 def sorted_classes(labels: pd.Series, name: str) -> tuple[Hashable, ...]:

@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from audit.dataset import Dataset
+from audit.dataset import Dataset, label_name
 
 ALPHA = 0.05
 MOST = 50
@@ -101,7 +101,7 @@ def _missing(name: str, old: np.ndarray, new: np.ndarray) -> list[Drift]:
 def _shares(name: str, kind: Kind, old: pd.Series, new: pd.Series) -> list[Drift]:
     from scipy.stats import chi2_contingency
 
-    counts = [s.astype(str).value_counts() for s in (old, new)]
+    counts = [s.map(label_name).value_counts() for s in (old, new)]
     names = counts[0].index.union(counts[1].index)
     table = np.stack([c.reindex(names, fill_value=0).to_numpy("float64") for c in counts])
     if table.shape[1] < 2:

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from audit.dataset import label_name
 from audit.errors import InputError, UnknownName, some
 from audit.files import read_table
 
@@ -29,8 +30,8 @@ class Probabilities:
 
     def ordered(self, classes: Sequence[Hashable], where: str) -> np.ndarray:
         """The columns in the order of `classes`; InputError if a class has no column or a column no class."""
-        own = [str(c) for c in self.classes]
-        wanted = [str(c) for c in classes]
+        own = [label_name(c) for c in self.classes]
+        wanted = names_among(own, classes)
         if twice := [c for i, c in enumerate(own) if c in own[:i]]:
             raise InputError(f"{where}: two columns are for class {twice[0]!r}")
         if missing := [c for c in wanted if c not in own]:
@@ -38,6 +39,12 @@ class Probabilities:
         if extra := [c for c in own if c not in wanted]:
             raise InputError(f"{where}: column {extra[0]!r} is no class of the data; classes are {some(wanted, 12)}")
         return self.values[:, [own.index(c) for c in wanted]]
+
+
+def names_among(own: Sequence[str], classes: Sequence[Hashable]) -> list[str]:
+    """What each class is called by columns of these names: as it is written, or as the whole number that it is, since labels
+    may be floats where the columns are called by integers."""
+    return [str(c) if str(c) in own else label_name(c) for c in classes]
 
 
 # -- brought by the user -----------------------------------------------------------------------------------------------

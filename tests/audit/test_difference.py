@@ -179,3 +179,15 @@ def test_cells_that_differ_for_how_they_are_stored_are_told_from_those_that_say_
         for c in ("x0", "x1")
     )
     assert diff(before, before.drop(before.rows[:9])).notes == ()
+
+
+def test_a_label_is_not_another_one_for_being_read_as_a_float():
+    data = trees()
+    codes = data.given.map(dict(zip(CLASSES, range(3), strict=True)))
+    before, after = (
+        replace(data, table=data.table.assign(label=codes.astype(kind)), classes=tuple(map(kind, range(3))))
+        for kind in (int, float)
+    )
+
+    assert diff(before, after).relabelled == ()
+    assert diff(before, after.relabelled({after.rows[4]: 2.0})).relabelled == (Relabelled(after.rows[4], 1, 2.0),)

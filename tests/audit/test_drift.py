@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -43,6 +45,17 @@ def test_class_shares_drift():
     other = one.take(one.rows[kept])
 
     assert named(drift(one, other), "label", "classes").drifted
+
+
+def test_labels_that_are_whole_numbers_do_not_drift_for_being_read_as_floats():
+    one = table(400, 1)
+    codes = (one.given == "x").astype(int)
+    before, after = (
+        replace(one, table=one.table.assign(label=codes.astype(kind)), classes=(kind(0), kind(1)))
+        for kind in (int, float)
+    )
+
+    assert named(drift(before, after), "label", "classes").distance == 0
 
 
 def test_missing_cells_drift():

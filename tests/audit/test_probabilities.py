@@ -73,6 +73,15 @@ def test_named_columns_in_another_order_are_put_in_the_data_s():
     assert checked(good()[:, [2, 0, 1]], ("c", "a", "b")) == pytest.approx(good())
 
 
+@pytest.mark.parametrize(
+    ("columns", "classes"),
+    [((1, 0), (0.0, 1.0)), ((1.0, 0.0), (0, 1)), (("1", "0"), (0.0, 1.0)), (("1.0", "0.0"), (0.0, 1.0))],
+)
+def test_a_whole_number_calls_a_class_whether_it_is_written_as_a_float_or_not(columns, classes):
+    values = good()[:, :2]
+    assert Probabilities(values, columns, "p").ordered(classes, "p").tolist() == values[:, ::-1].tolist()
+
+
 def test_a_class_without_a_column_and_a_column_without_a_class_are_named():
     with pytest.raises(UnknownName, match="no column for class 'c'; there is a, b, d"):
         checked(good(), ("a", "b", "d"))

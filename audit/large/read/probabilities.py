@@ -9,7 +9,9 @@ from pathlib import Path
 
 import numpy as np
 
+from audit.dataset import label_name
 from audit.errors import InputError, UnknownName, some
+from audit.probabilities import names_among
 from audit.stream.opening import open_source
 from audit.stream.source import Source
 
@@ -24,7 +26,7 @@ class Brought:
 
     def places(self, classes: Sequence[Hashable]) -> np.ndarray:
         """(K,) the column of each class; InputError if a class has no column or a column no class."""
-        own, wanted = list(self.names), [str(c) for c in classes]
+        own, wanted = list(self.names), names_among(self.names, classes)
         if missing := [c for c in wanted if c not in own]:
             raise UnknownName.of("column for class", missing[0], own, where=self.source.name)
         if extra := [c for c in own if c not in wanted]:
@@ -84,6 +86,6 @@ def _columns(source: Source) -> tuple[str, ...]:
 def _archived(path: Path) -> tuple[str, ...] | None:
     try:
         with path.open("rb") as raw, np.load(raw, allow_pickle=False) as file:
-            return tuple(str(c) for c in file["classes"].tolist()) if "classes" in file.files else None
+            return tuple(label_name(c) for c in file["classes"].tolist()) if "classes" in file.files else None
     except (ValueError, OSError, zipfile.BadZipFile) as broken:
         raise InputError(f"{path}: not a readable archive: {broken}") from None

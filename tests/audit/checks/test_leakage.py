@@ -100,6 +100,21 @@ def test_row_order_does_not_change_the_rows_found(clean):
     assert set(one.flagged) == set(other.flagged) == {5, 9}
 
 
+def test_what_a_leak_is_worth_does_not_depend_on_labels_being_read_as_floats(clean):
+    there = leaky(clean, list(range(20)))
+    codes = {name: i for i, name in enumerate(clean.classes)}
+
+    def coded(data: Dataset, kind: type) -> Dataset:
+        labels = data.given.map(codes).astype(kind)
+        return replace(data, table=data.table.assign(label=labels), classes=tuple(map(kind, range(3))))
+
+    worth = [
+        leakage(evidence_of(coded(clean, one), reference=coded(there, other))).measures["inflation"]
+        for one, other in ((int, int), (int, float), (float, int))
+    ]
+    assert worth[0] == worth[1] == worth[2]
+
+
 # -- splits
 
 
