@@ -91,4 +91,15 @@ def _set(table: pa.Table, name: str, values: Mapping[int, Any]) -> pa.Table:
     cells = table.column(place).to_pylist()
     for position, value in values.items():
         cells[position] = value
-    return table.set_column(place, field, pa.array(cells, type=field.type))
+    return table.set_column(place, field, _as_they_were(cells, table.column(place)))
+
+
+def _as_they_were(cells: list[Any], column: pa.ChunkedArray) -> pa.Array:
+    """The cells in the column's type; a dictionary's words keep their places, which may be their order."""
+    if not pa.types.is_dictionary(column.type) or not column.num_chunks:
+        return pa.array(cells, type=column.type)
+    known = column.unify_dictionaries().chunk(0).dictionary.to_pylist()
+    words = list(dict.fromkeys([*known, *(c for c in cells if c is not None)]))
+    place = {word: i for i, word in enumerate(words)}
+    codes = pa.array([None if c is None else place[c] for c in cells], column.type.index_type)
+    return pa.DictionaryArray.from_arrays(codes, pa.array(words, column.type.value_type), ordered=column.type.ordered)

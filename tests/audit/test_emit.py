@@ -277,6 +277,28 @@ def test_typed_columns_come_back_with_their_types(tmp_path, source):
         assert after.to_pylist() == before.to_pylist()
 
 
+@pytest.mark.parametrize("suffix", ["parquet", "feather"])
+@pytest.mark.parametrize("ordered", [False, True])
+def test_the_words_of_a_label_that_is_a_dictionary_keep_their_places(tmp_path, suffix, ordered):
+    labels = pd.Categorical(["u", "w", "u", "v", "w", "u"], categories=["w", "v", "never", "u"], ordered=ordered)
+    table = pa.Table.from_pandas(pd.DataFrame({"a": range(6), "label": labels}))
+    write, read = {
+        "parquet": (pq.write_table, lambda p: pq.ParquetFile(p).read()),
+        "feather": (pyarrow.feather.write_feather, pyarrow.feather.read_table),
+    }[suffix]
+    where = tmp_path / f"d.{suffix}"
+    write(table, where)
+    data = load(where, label="label")
+    lines = [{"row": 0, "action": "relabel", "from": "u", "to": "v", "reason": "", "check": ""}]
+    write_clean(data, make_patch(lines, base=data.fingerprint, treatment="t"), tmp_path / "clean")
+    mended = read(tmp_path / "clean" / "data" / f"d.{suffix}")
+
+    assert mended["label"].to_pylist() == ["v", "w", "u", "v", "w", "u"]
+    assert mended["label"].chunk(0).dictionary.to_pylist() == read(where)["label"].chunk(0).dictionary.to_pylist()
+    assert mended.schema.equals(read(where).schema)
+    assert read(restore(tmp_path / "clean", tmp_path / "back")).equals(read(where))
+
+
 def test_the_quarantine_holds_the_dropped_rows_whole_and_in_the_format(tmp_path):
     cleaned(tmp_path, csv_with_ids)
 
