@@ -418,6 +418,52 @@ def test_pruning_can_be_for_one_check_alone(work, capsys):
     assert "did you mean 'missing'?" in said(capsys)
 
 
+@pytest.mark.parametrize(
+    ("said_so", "told"),
+    [
+        (["--by", ""], "--by '' names no treatment; there is review, prune, relabel"),
+        (["--by", " , "], "names no treatment"),
+        (["--by", "deduplicate", "--for", "labels"], "--for labels says what prune is to drop rows for"),
+    ],
+)
+def test_a_repair_that_would_not_do_what_was_said_is_refused(work, capsys, said_so, told):
+    assert run(["clean", "data.csv", *said_so, "-o", "clean"]) == 2
+    assert told in said(capsys)
+    assert not Path("clean").exists()
+
+
+def test_two_lengths_for_one_list_are_refused_before_anything_is_read(work, capsys):
+    assert run(["audit", "gone.csv", "--precision", "0.9", "--budget", "5"]) == 2
+    assert "--precision 0.9 and --budget 5 are two lengths for one list" in said(capsys)
+    assert not Path("report").exists()
+
+
+def test_classes_may_be_said_with_spaces(work, capsys):
+    sure = np.array([(t == "yes") * 0.8 + 0.1 for t in blobs()["label"]])
+    np.save("p.npy", np.stack([sure, 1 - sure], axis=1))
+    said_so = ["data.csv", "--pred-probs", "p.npy", "--suite", "pass.toml"]
+
+    assert run(["gate", *said_so, "--classes", "yes, no"]) == run(["gate", *said_so, "--classes", "yes,no"]) == 0
+
+
+@pytest.mark.parametrize("role", ["group", "weight", "split"])
+def test_a_reference_needs_no_column_that_only_those_who_learn_look_at(work, capsys, role):
+    values = {"group": np.arange(60) // 2, "weight": 1.0, "split": "train"}[role]
+    blobs().assign(more=values).to_csv("data.csv", index=False)
+    blobs(seed=7).to_csv("test.csv", index=False)
+    more = ["--reference", "test.csv", "--suite", "pass.toml"]
+
+    assert run(["gate", "data.csv", *more, f"--{role}", "more"]) == 0
+
+
+def test_a_reference_needs_the_label_that_was_named(work, capsys):
+    blobs().to_csv("data.csv", index=False)
+    blobs().rename(columns={"label": "other"}).to_csv("test.csv", index=False)
+
+    assert run(["gate", "data.csv", "--reference", "test.csv", "--suite", "pass.toml", "--label", "label"]) == 2
+    assert "test.csv: no column 'label'" in said(capsys)
+
+
 def test_a_backbone_that_is_none_is_refused_before_anything_is_computed(work, capsys):
     assert run(["audit", "data.csv", "--backbone", "resnet19", "--weights", "pass.toml"]) == 2
     assert "did you mean 'resnet1" in said(capsys)

@@ -99,9 +99,13 @@ def command(
         return _partial(data, partial, thresholds, kwargs)
     if thresholds is not None:
         raise InputError("--thresholds goes with --partial: it makes an owner's share of round 2")
+    bound = None if budget is None else parse_budget(budget)
+    if precision is not None and isinstance(bound, int):
+        raise InputError(
+            f"--precision {precision:g} and --budget {bound} are two lengths for one list; give one of them"
+        )
     refuse_within(data, output)
     ready(output, force=force)
-    bound = None if budget is None else parse_budget(budget)
     clock = Clock(bound if isinstance(bound, float) else None)
     rows = bound if isinstance(bound, int) else None
     asked = {name: value for name, value in (("precision", precision), ("budget", rows)) if value is not None}
@@ -239,12 +243,11 @@ def _opened(data: str, kwargs: dict[str, Any]) -> Any:
 
 def _reference(where: str | None, memory: int, kwargs: dict[str, Any]) -> Dataset | None:
     from audit.large.plan import check_reference
-    from audit.sources import load
 
     if not where:
         return None
     check_reference(where, memory)
-    return load(where, **{name: said for name, said in opt.roles(kwargs).items() if name != "table"})
+    return opt.load_reference(where, opt.roles(kwargs))
 
 
 def _publish(large: Large, suite: Suite, output: Path) -> Verdict:

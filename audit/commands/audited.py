@@ -47,7 +47,7 @@ def audited(
 
     named = opt.roles(options)
     data = load(where, **named)
-    compared = load(reference, **{k: v for k, v in named.items() if k != "table"}) if reference else None
+    compared = opt.load_reference(reference, named) if reference else None
     chosen = read_suite(suite) if suite else default_suite(data, compared)
     given = opt.given(data, options)
     with opt.progress_bars() as progress:

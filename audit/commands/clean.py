@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from audit.commands import options as opt
+from audit.errors import InputError
 
 
 @click.command("clean")
@@ -40,14 +41,18 @@ def command(
     from audit.report import Report
     from audit.review.journal import settled_in
     from audit.sources import load
-    from audit.treatments import REVIEW, treat
+    from audit.treatments import REVIEW, TREATMENTS, treat
 
+    named, only = opt.names(by), None if checks is None else opt.names(checks)
+    if not named:
+        raise InputError(f"--by {by!r} names no treatment; there is {', '.join([REVIEW, *TREATMENTS])}")
+    if only is not None and "prune" not in named:
+        raise InputError(f"--for {checks} says what prune is to drop rows for, and --by {by} does not prune")
     refuse_existing(output, force=force)
     report = Report.read(where)
     dataset = load(data, **{**report.dataset.roles.to_load(), **opt.roles(kwargs)})
-    only = None if checks is None else opt.names(checks)
-    settled = settled_in(where, report.dataset.fingerprint) if REVIEW in opt.names(by) else None
-    patch = treat(dataset, report, opt.names(by), seed=seed, checks=only, settled=settled)
+    settled = settled_in(where, report.dataset.fingerprint) if REVIEW in named else None
+    patch = treat(dataset, report, named, seed=seed, checks=only, settled=settled)
     write_clean(dataset, patch, output, report=report, command=opt.command_line(), report_path=str(where), force=force)
     counts = {action: len(patch.rows(action)) for action in ("drop", "relabel", "weight")}
     left = len(dataset) - counts["drop"]

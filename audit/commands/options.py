@@ -74,6 +74,18 @@ def roles(kwargs: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in said.items() if value not in (None, False)}
 
 
+def load_reference(where: str, named: dict[str, Any]) -> Dataset:
+    """What data is compared with, in the roles that its columns have; nobody learns from its rows, so that it may do without
+    a group, a split or a weight."""
+    from audit.sources import load
+
+    said = {name: value for name, value in named.items() if name != "table"}
+    try:
+        return load(where, **said)
+    except UnknownName:  # of whatever else is not there the second reading says the same
+        return load(where, **{name: value for name, value in said.items() if name not in ("group", "split", "weight")})
+
+
 def placed(where: str, kwargs: dict[str, Any]) -> str:
     """A database's address with --table and --id in it and without its password; what is no address, as it is.
 
@@ -122,7 +134,7 @@ def given(data: Dataset, kwargs: dict[str, Any]) -> Given:
 
     network = backbone(kwargs)
     said = {name: kwargs.pop(name) for name in ("embeddings", "reference_embeddings", "pred_probs", "classes")}
-    order = said["classes"].split(",") if said["classes"] else None
+    order = names(said["classes"]) if said["classes"] else None
     return Given(
         embeddings=said["embeddings"] and load_array(said["embeddings"]),
         reference_embeddings=said["reference_embeddings"] and load_array(said["reference_embeddings"]),

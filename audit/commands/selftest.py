@@ -56,9 +56,9 @@ def command(
     from audit.sources import load
     from audit.suite import default_suite, read_suite
 
-    named = opt.roles(kwargs)
+    reference, named = opt.beside(reference, kwargs), opt.roles(kwargs)
     data = load(where, **named)
-    compared = load(reference, **named) if reference else None
+    compared = opt.load_reference(reference, named) if reference else None
     chosen = read_suite(suite) if suite else default_suite(data, compared)
     with opt.progress_bars() as progress:
         found = selftest(
