@@ -12,7 +12,7 @@ from audit.confident import DEFAULT, RULES, FilterBy, Learnt, learnt
 from audit.errors import InputError, NotApplicable, Undecided, UnknownName
 from audit.evidence.gather import STABLE_WORK, Evidence
 from audit.evidence.views import HEAD
-from audit.noise.faults import clueless
+from audit.noise.faults import clueless, no_telling
 from audit.noise.judge import Cutoff, Judged, by_cleanlab, by_noise, by_score
 from audit.noise.methods import METHODS, score, training_dynamics
 from audit.noise.reasons import Witnesses, reasons
@@ -79,7 +79,7 @@ def labels(
             "views": _views(evidence, said),
             "seeds": None if opinions is None else len(opinions),
             "agreement": _agreement(evidence, evidence.pred_probs),
-            "notes": [*evidence.notes, *said.notes, *([why_not] if why_not else [])],
+            "notes": [*evidence.notes, *said.notes, *(n for n in (why_not, no_telling(len(evidence.data))) if n)],
             **tables(said, evidence.data.labels, evidence.data.classes),
             "cleanlab": _beside_cleanlab(evidence, said, theirs),
             "why": reasons(said, evidence.data.labels, witnesses, list(evidence.data.rows), evidence.data.classes),

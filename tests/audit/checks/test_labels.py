@@ -10,7 +10,7 @@ from toy import blobs, evidence_of, noisy_probabilities, table_of
 from audit.checks.labels import labels
 from audit.confident import RULES
 from audit.dataset import Dataset, Roles
-from audit.errors import InputError, NotApplicable, UnknownName
+from audit.errors import InputError, NotApplicable, Undecided, UnknownName
 from audit.noise.methods import METHODS
 from audit.probabilities import Probabilities
 
@@ -247,3 +247,20 @@ def test_without_labels_there_is_nothing_to_look_at(clean):
     data = Dataset("d", clean.table, Roles(features=("x0",)), ())
     with pytest.raises(NotApplicable, match="no label column"):
         labels(evidence_of(data))
+
+
+# -- few rows
+
+
+def test_of_few_rows_that_say_nothing_of_their_labels_the_check_cannot_tell():
+    rng = np.random.default_rng(0)
+    with pytest.raises(Undecided, match="40 rows are too few to show what they do know"):
+        labels(evidence_of(table_of(rng.normal(size=(40, 4)), rng.permutation(["a", "b"] * 20))))
+
+
+def test_few_clean_rows_are_judged_and_fewer_with_a_note():
+    few, fewer = (labels(evidence_of(table_of(*blobs(n)))) for n in (40, 18))
+
+    assert (few.measures["flagged"], few.measures["count"]) == (0, 0)
+    assert not [n for n in few.detail["notes"] if "too few" in n]
+    assert "18 rows are too few to tell whether what the views look at says anything" in " ".join(fewer.detail["notes"])

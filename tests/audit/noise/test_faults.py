@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from noise.planted import planted, strong_view
 
-from audit.noise.faults import clueless, memorised, other_order, shuffled
+from audit.noise.faults import clueless, memorised, no_telling, other_order, shuffled
 
 NOISY = [("uniform", 0.0), ("uniform", 0.1), ("uniform", 0.4), ("pairs", 0.4)]
 
@@ -100,7 +100,7 @@ def test_a_model_that_knows_nothing_is_weak_not_shuffled():
 
 
 @pytest.mark.parametrize("classes", [2, 5])
-@pytest.mark.parametrize("rows", [100, 3000])
+@pytest.mark.parametrize("rows", [40, 100, 3000])
 def test_views_of_labels_dealt_out_anew_are_clueless(classes, rows):
     p = planted(rate=0.0, classes=classes, rows=rows)
     dealt = np.random.default_rng(1).permutation(p.labels)
@@ -124,7 +124,25 @@ def test_a_view_that_always_names_the_commonest_class_may_still_know_something()
     assert clueless({"view": np.stack([1 - rare, rare], axis=1)}, labels) is None
 
 
-def test_of_few_rows_there_is_no_telling():
-    p = planted(rate=0.0, rows=40)
+@pytest.mark.parametrize("rows", [20, 40, 99])
+def test_views_of_few_clean_labels_are_not(rows):
+    p = planted(rate=0.0, rows=rows)
+
+    assert clueless(p.views, p.labels) is None
+
+
+def test_views_of_few_random_labels_are_clueless_in_nineteen_of_twenty():
+    rng = np.random.default_rng(0)
+    made = [(rng.dirichlet(np.ones(2), 40), rng.integers(0, 2, 40)) for _ in range(200)]
+    told = [clueless({"view": view}, labels) for view, labels in made]
+
+    assert sum(why is not None for why in told) >= 185
+    assert "or 40 rows are too few to show what they do know" in next(why for why in told if why)
+
+
+def test_of_fewer_rows_there_is_no_telling_which_is_said():
+    p = planted(rate=0.0, rows=19)
 
     assert clueless(p.views, np.random.default_rng(1).permutation(p.labels)) is None
+    assert no_telling(19) == "19 rows are too few to tell whether what the views look at says anything of the labels"
+    assert no_telling(20) == ""
