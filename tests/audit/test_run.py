@@ -209,7 +209,9 @@ def test_a_reference_without_a_feature_is_refused(clean):
 
 def test_a_reference_that_holds_words_where_the_data_has_numbers_is_refused(clean):
     other = reference(clean, table=clean.table.assign(x2=clean.table["x2"].astype(str)))
-    with pytest.raises(InputError, match=r"test \(reference\): column 'x2' holds words, in trees numbers: no rows would ever be equal"):
+    with pytest.raises(
+        InputError, match=r"test \(reference\): column 'x2' holds words, in trees numbers: no rows would ever be equal"
+    ):
         checked(clean, ["leakage"], reference=other)
 
 
@@ -227,11 +229,15 @@ FRACTIONS = np.arange(240) / 7
         (FRACTIONS.astype("float32"), FRACTIONS, "holds fractions of 64 bits, in trees fractions of 32 bits"),
     ],
 )  # fmt: skip
-def test_a_column_that_the_reference_stores_another_way_is_refused_since_no_row_would_be_equal(clean, here, there, said):
+def test_a_column_that_the_reference_stores_another_way_is_refused_since_no_row_would_be_equal(
+    clean, here, there, said
+):
     data = replace(clean, table=clean.table.assign(x2=here))
     other = reference(clean, table=clean.table.assign(x2=there))
 
-    with pytest.raises(InputError, match=rf"{said}: (no rows|hardly a row) would.* equal; store the column alike in both"):
+    with pytest.raises(
+        InputError, match=rf"{said}: (no rows|hardly a row) would.* equal; store the column alike in both"
+    ):
         checked(data, ["leakage"], reference=other)
 
 
