@@ -42,8 +42,8 @@ def precision_between(wrong: np.ndarray, flagged: np.ndarray, low: float, high: 
         low: a share of all labels.
         high: another.
     """
-    ends = (float(shifted(wrong, end)[flagged].mean()) for end in (low, high))
-    return widened(*ends, int(flagged.sum()))
+    least, most = (float(shifted(wrong, end)[flagged].mean()) for end in (low, high))
+    return widened(least, most, int(flagged.sum()))
 
 
 @lru_cache(maxsize=1)  # a page says it in four places, and of a million rows it takes a second
