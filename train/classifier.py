@@ -6,10 +6,11 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import torch
 from numpy.typing import ArrayLike
 
-from audit.errors import InputError, UnknownName
+from audit.errors import InputError, UnknownName, some
 from audit.evidence.embeddings import check_embeddings
 from train.fit.device import here
 from train.fit.groups.cells import Job
@@ -66,16 +67,15 @@ class TorchClassifier:
         if looks_at_pictures(recipe.model):
             raise InputError(f"model {self.model!r} looks at pictures, and a TorchClassifier looks at vectors")
         device = known_device(self.device or str(here()))
-        given = np.asarray(y)
-        vectors = check_embeddings(np.asarray(X), len(given), "X")
-        classes, labels = np.unique(given, return_inverse=True)
-        weights = np.ones(len(given)) if sample_weight is None else np.asarray(sample_weight)
-        if weights.shape != (len(given),) or not (weights >= 0).all() or not weights.any():
-            raise InputError(f"sample_weight: {len(given):,} numbers from 0 up are expected, not all 0")
+        classes, labels = _classes(y)
+        vectors = check_embeddings(np.asarray(X), len(labels), "X")
+        weights = np.asarray(np.ones(len(labels)) if sample_weight is None else sample_weight, "float32")
+        if weights.shape != (len(labels),) or not ((weights >= 0) & np.isfinite(weights)).all() or not weights.any():
+            raise InputError(f"sample_weight: {len(labels):,} finite numbers from 0 up are expected, not all 0")
         centre = vectors.mean(axis=0)
         scale = max(float(np.sqrt(np.square(vectors - centre).mean())), 1e-12)
-        own = torch.from_numpy(labels), torch.from_numpy(weights.astype("float32"))
-        job = Job(torch.arange(len(given)), *own, self.seed)
+        own = torch.from_numpy(labels), torch.from_numpy(weights)
+        job = Job(torch.arange(len(labels)), *own, self.seed)
         x = _scaled(vectors, centre, scale).to(device)
         self.fitted_ = train_jobs(x, [job], len(classes), recipe).fits[0].model
         self.classes_, self.centre_, self.scale_, self.n_features_in_ = classes, centre, scale, vectors.shape[1]
@@ -99,6 +99,29 @@ class TorchClassifier:
     def predict(self, X: ArrayLike) -> np.ndarray:
         """(n,) the likeliest class of each row."""
         return np.asarray(self.classes_[self.predict_proba(X).argmax(axis=1)])
+
+    def score(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
+        """The share of the rows (by weight, where there are weights) whose label is the likeliest class."""
+        from sklearn.metrics import accuracy_score
+
+        return float(accuracy_score(y, self.predict(X), sample_weight=sample_weight))
+
+
+def _classes(y: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
+    """The classes in their order, and (n,) each row's place among them. InputError for labels that are missing or of
+    kinds that have no order."""
+    # of a list numpy makes words of numbers, and of what is missing, where there is one word
+    given = np.asarray(y) if hasattr(y, "dtype") else np.array(y, dtype=object)
+    if given.ndim != 1:
+        raise InputError(f"y: one label a row is expected; it has shape {given.shape}")
+    if gone := np.flatnonzero(pd.isna(given)).tolist():
+        raise InputError(f"y: no label in row {some(gone)}")
+    try:
+        classes, labels = np.unique(given, return_inverse=True)
+    except TypeError:
+        kinds = sorted({type(v).__name__ for v in given})
+        raise InputError(f"y: labels of one kind are expected, not {' and '.join(kinds)}") from None
+    return np.array(classes.tolist()) if classes.dtype == object else classes, labels
 
 
 def _scaled(vectors: np.ndarray, centre: np.ndarray, scale: float) -> torch.Tensor:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.base import clone
-from sklearn.model_selection import cross_val_predict
+from sklearn.model_selection import GridSearchCV, cross_val_predict, cross_val_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
@@ -62,6 +63,52 @@ def test_scikit_learn_validates_it_across_folds_in_a_pipeline(model):
     assert (cross_val_predict(pipeline, x, y, cv=3) == y).mean() > 0.75
 
 
+def test_scikit_learn_scores_it_and_searches_its_parameters():
+    x, y = known()
+    own = TorchClassifier("linear:steps=60", device="cpu")
+    search = GridSearchCV(own, {"model": ["linear:steps=1:lr=1e-6", "linear:steps=60"]}, cv=2).fit(x, y)
+
+    assert cross_val_score(own, x, y, cv=2).min() > 0.75
+    assert search.best_params_ == {"model": "linear:steps=60"}
+    assert search.score(x, y) == (search.predict(x) == y).mean()
+
+
+def test_a_score_counts_rows_by_their_weight():
+    x, y = known()
+    fitted = TorchClassifier("linear:steps=5", device="cpu").fit(x, y)
+    right = fitted.predict(x) == y
+
+    assert fitted.score(x, y, right + 0.0) == 1
+    assert 0 < fitted.score(x, y) < 1
+
+
+@pytest.mark.parametrize(
+    ("labels", "said"),
+    [
+        ([0.0, 1.0, np.nan], "no label in row 2"),
+        (["a", None, "b"], "no label in row 1"),
+        (["a", np.nan, "b"], "no label in row 1"),
+        (pd.Series(["a", pd.NA, "b"], dtype="string"), "no label in row 1"),
+        (["a", 1, "b"], "one kind are expected, not int and str"),
+        ([["a"], ["b"], ["a"]], "one label a row"),
+    ],
+)
+def test_labels_that_are_missing_or_mixed_are_refused(labels, said):
+    with pytest.raises(InputError, match=said):
+        TorchClassifier("linear:steps=1").fit(np.eye(3), labels)
+
+
+@pytest.mark.parametrize(
+    "labels", [["a", "b", "a"], [2, 1, 2], pd.Series(["a", "b", "a"]), np.array([True, False, True])]
+)
+def test_classes_are_of_the_kind_of_the_labels(labels):
+    fitted = TorchClassifier("linear:steps=1").fit(np.eye(3), labels)
+
+    assert fitted.classes_.tolist() == sorted(set(labels))
+    assert fitted.classes_.dtype.kind in "Uib"
+    assert 0 <= fitted.score(np.eye(3), labels) <= 1
+
+
 def test_rows_of_weight_0_are_not_learnt_from():
     x, y = known()
     wrong = np.where(np.arange(150) % 3 == 0, "c0", y)
@@ -105,6 +152,8 @@ def test_what_does_not_fit_is_said():
         fitted.predict_proba(x[:, :2])
     with pytest.raises(InputError, match="from 0 up"):
         fitted.fit(x, y, np.full(150, -1.0))
+    with pytest.raises(InputError, match="finite"):
+        fitted.fit(x, y, np.full(150, np.inf))
     with pytest.raises(InputError, match="the loss was no number"):
         TorchClassifier("mlp:lr=1e30").fit(x, y).predict_proba(x)
     with pytest.raises(UnknownName, match="did you mean 'seed'"):
