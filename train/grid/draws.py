@@ -143,9 +143,7 @@ def audited(data: Dataset, vectors: np.ndarray, positions: np.ndarray, seed: int
     draw, folds, cache = data.take(data.rows[positions]), key(seed, "folds") % 2**31, Cache()
     audited = _learnable(Evidence(draw, given=Given(embeddings=vectors[positions]), seed=folds, cache=cache))
     if len(np.unique(draw.labels[audited])) < 2:
-        raise InputError(
-            f"{data.name}: {len(draw):,} rows have fewer than two classes with {FEWEST_OF_A_CLASS} rows; draw larger sizes"
-        )
+        raise InputError(f"{data.name}: {_why_none(draw)}; draw larger sizes")
     part = draw.take(draw.rows[audited])
     given = Given(embeddings=vectors[positions[audited]])
     # where all rows can be audited, the neighbours are those just found
@@ -164,6 +162,15 @@ def _learnable(evidence: Evidence) -> np.ndarray:
         for k in range(len(draw.classes))
     ]
     return np.asarray(np.array(enough)[draw.labels])
+
+
+def _why_none(draw: Dataset) -> str:
+    """Why no two classes of a draw can be audited."""
+    counts = np.bincount(draw.labels, minlength=len(draw.classes))
+    if (counts >= FEWEST_OF_A_CLASS).sum() < 2:
+        return f"{len(draw):,} rows have fewer than two classes with {FEWEST_OF_A_CLASS} rows"
+    apart = "two different rows" if draw.roles.group is None else f"rows of two groups (column {draw.roles.group!r})"
+    return f"{len(draw):,} rows have fewer than two classes with {apart}, to learn from the one about the other"
 
 
 def treated(variant: Variant, data: Dataset, positions: np.ndarray, part: Dataset, report: Report, seed: int) -> Rows:

@@ -220,3 +220,27 @@ def test_noise_is_the_share_of_labels_that_are_not_true(noisy):
 
     assert rows["raw"].noise == pytest.approx((drawn["label"] != drawn["truth"]).mean())
     assert rows["oracle"].noise == 0
+
+
+@pytest.mark.parametrize(
+    ("column", "said"),
+    [
+        ("one", r"rows of two groups \(column 'one'\)"),
+        ("label", r"rows of two groups \(column 'label'\)"),
+        ("alike", "two different rows, to learn"),
+        ("rare", "fewer than two classes with 3 rows"),
+    ],
+)
+def test_why_a_draw_cannot_be_audited_is_said(noisy, column, said):
+    table = noisy.table.iloc[:60].assign(one="a")
+    own = vectors(noisy)[:60].copy()
+    if column == "alike":
+        table["label"] = ["c1"] * 10 + ["c2"] * 10 + ["c0"] * 40
+        own[:10], own[10:20] = own[0], own[10]
+    if column == "rare":
+        table["label"] = ["c1", "c2", *["c0"] * 58]
+    grouped = {"group": column} if column in table else {}
+    data = light(load(table, label="label", features=list(noisy.roles.features), **grouped))
+
+    with pytest.raises(InputError, match=said):
+        audited(data, own, np.arange(60), 0)
