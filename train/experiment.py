@@ -118,9 +118,11 @@ def compare(
     wanted = sizes_of(sizes, own)
     cache, ledger = Cache(None if runs is None else runs / EVIDENCE), Ledger(runs)
     if vectors is None or test_vectors is None:
-        vectors, test_vectors = _made_vectors(data, test, cache, progress)
+        vectors, test_vectors = _made_vectors(own, test, cache, progress)
+    else:
+        vectors = vectors[data.rows.get_indexer(own.rows)]
     where = known_device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
-    pool = Pool(own, test, vectors[data.rows.get_indexer(own.rows)], test_vectors, where)
+    pool = Pool(own, test, vectors, test_vectors, where)
     rows = light(own, [truth] if truth else [])
     augmentations_fit(chosen, used, pool)
     grid = Grid(pool, rows, chosen, wanted, seeds, used, truth, _whole(rows, pool.vectors, chosen))
@@ -131,7 +133,8 @@ def compare(
         said = conclude(results, test, names, wanted, tuple(used), seeds, true)
         log.contrasts(said.contrasts)
     records = tuple(r.record for r in results.values())
-    protocol = _protocol(data, test, used, leaked, chosen, brought=embeddings is not None)
+    brought = "" if embeddings is None else array_digest(np.concatenate([vectors, test_vectors]))
+    protocol = _protocol(data, test, used, leaked, chosen, brought)
     return Comparison(
         dataset=data.name,
         test=test.name,
@@ -147,7 +150,14 @@ def compare(
         contrasts=said.contrasts,
         points=said.points,
         protocol={**protocol, "device": where, **said.protocol, "test_noise": _doubts(test, test_vectors, true, cache)},
-        notes=(*cache.notes, *ledger.notes, *filled.notes, *said.notes, *_too_rare(records)),
+        notes=(
+            *cache.notes,
+            *ledger.notes,
+            *filled.notes,
+            *said.notes,
+            *_too_rare(records),
+            *_unknown_noise(records, truth),
+        ),
         command=command,
         seconds=time.perf_counter() - start,
         trained=filled.trained,
@@ -177,13 +187,24 @@ def _whole(rows: Dataset, vectors: np.ndarray, variants: Sequence[Variant]) -> A
 
 
 def _with_noise(results: Mapping[Cell, Result], rows: Dataset, truth: str | None) -> dict[Cell, Result]:
-    """The noise of draws that no treatment touched, where the true labels were not known when their cells were kept."""
+    """The noise by this column of true labels, where cells were kept without it or by another: known of draws that no
+    treatment touched, and not of the others."""
     out = dict(results)
     for cell, result in results.items():
-        if truth is not None and result.record["noise"] is None and result.record["edits"] == 0:
-            noise = noise_of(rows, order(rows.labels, cell.seed)[: cell.size], truth)
-            out[cell] = replace(result, record={**result.record, "noise": noise})
+        if truth is not None and result.record.get("noise_of") != truth:
+            untouched = result.record["edits"] == 0 and not result.failed
+            noise = noise_of(rows, order(rows.labels, cell.seed)[: cell.size], truth) if untouched else None
+            out[cell] = replace(result, record={**result.record, "noise": noise, "noise_of": truth})
     return out
+
+
+def _unknown_noise(records: Sequence[Mapping[str, Any]], truth: str | None) -> list[str]:
+    """What the reader must know of versions whose noise nobody worked out, where there are true labels."""
+    unknown = dict.fromkeys(r["variant"] for r in records if r["noise"] is None and not r.get("failed"))
+    if truth is None or not unknown:
+        return []
+    kept = f"their models were kept from a run without the true labels in {truth!r}"
+    return [f"the share of wrong labels left is not known of {', '.join(unknown)}: {kept}"]
 
 
 def _too_rare(records: Sequence[Mapping[str, Any]]) -> list[str]:
@@ -219,13 +240,13 @@ def _protocol(
     recipes: Mapping[str, Recipe],
     leaked: int,
     variants: Sequence[Variant],
-    *,
-    brought: bool,
+    brought: str,
 ) -> dict[str, Any]:
     engines = ("assay", "torch", "cleanlab", "scikit-learn", "faiss-cpu", "numpy")
     return {
         "cleaner": "each draw is audited by itself; embeddings know no labels"
         + ("" if brought else " and are fitted on the whole pool"),
+        "embeddings": brought,
         "whole_pool_cleaner": [v.name for v in variants if v.cleaner == "pool"],
         "budget": sorted({r.budget for r in recipes.values()}),
         "recipe": {m: r.to_dict() for m, r in recipes.items()},

@@ -119,6 +119,42 @@ def test_another_column_of_truth_is_another_oracle(held_out, tmp_path):
     assert by_given.contrast("oracle", 300, "linear").diff == 0
 
 
+def test_a_column_of_truth_is_not_learnt_from_unless_named_and_then_refused(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    blobs(120, seed=1, noise=0.3).table.to_csv("train.csv", index=False)
+    blobs(60, seed=2).table.to_csv("test.csv", index=False)
+    asked = ["assay", "compare", "train.csv", "--test", "test.csv", "--truth", "truth", "--variants", "oracle"]
+    asked += ["--sizes", "60", "--seeds", "1", "--epochs", "1", "-o", "runs"]
+    monkeypatch.setattr(sys, "argv", asked)
+    ended = run(asked[1:])
+    found = json.loads((tmp_path / "runs" / "comparison.json").read_text())
+    names = [f"x{i}" for i in range(6)]
+
+    assert ended == 0
+    assert "column 'truth' holds the true labels: it is not learnt from" in found["notes"]
+    assert found["protocol"]["data_fingerprint"] == load("train.csv", label="label", features=names).fingerprint
+    assert found["command"].endswith(
+        f"--features {','.join(names)}"
+    )  # so that the audits proposed are of the same data
+    capsys.readouterr()
+    assert run([*asked[1:], "--features", "truth,x0"]) != 0
+    assert "holds the true labels and is among the features" in capsys.readouterr().err
+
+
+def test_noise_is_by_the_column_of_truth_that_is_asked_for(held_out, tmp_path):
+    data = blobs(120, seed=1, noise=0.4)
+    data = replace(data, table=data.table.assign(same=data.table["label"]))
+    asked = {"variants": ("relabelled",), "sizes": (60,), "seeds": 1, "epochs": 1, "runs": tmp_path}
+    first, second = (compare(data, held_out, truth=truth, **asked) for truth in ("truth", "same"))
+    noise = [{c["variant"]: c["noise"] for c in found.cells} for found in (first, second)]
+
+    assert second.trained == 0
+    assert noise[0]["raw"] > 0.2 < noise[0]["relabelled"] + 0.2
+    assert noise[1] == {"raw": 0.0, "relabelled": None}
+    assert [n for n in second.notes if "not known of relabelled" in n] != []
+    assert [n for n in first.notes if "not known of" in n] == []
+
+
 def test_a_variant_of_your_own_is_one_of_them(held_out):
     def nothing_of_c0(data, report, seed):
         gone = data.rows[(data.given == "c0").to_numpy()]
@@ -239,6 +275,31 @@ def test_rows_of_the_test_set_are_left_out_of_training(noisy, held_out):
 
     assert comparison.protocol["training_rows_in_test"] == 25
     assert comparison.rows == 400
+
+
+def test_rows_of_the_test_set_are_left_out_before_embeddings_are_fitted(noisy, held_out):
+    both = pd.concat([noisy.table, held_out.table.iloc[:25]], ignore_index=True)
+    data = load(both, label="label", features=list(noisy.roles.features))
+    asked = {"variants": ("raw",), "sizes": (60,), "seeds": 1, "epochs": 1}
+    leaking, without = (compare(d, held_out, **asked).cells[0]["metrics"] for d in (data, noisy))
+
+    assert leaking == without
+
+
+def test_embeddings_brought_along_are_told_from_others(noisy, held_out):
+    own, other = (d.features.to_numpy("float32") for d in (noisy, held_out))
+    asked = {"variants": ("raw",), "sizes": (60,), "seeds": 1, "epochs": 1}
+    made, brought, doubled = (
+        compare(noisy, held_out, **asked, **more).protocol["embeddings"]
+        for more in (
+            {},
+            {"embeddings": own, "test_embeddings": other},
+            {"embeddings": 2 * own, "test_embeddings": 2 * other},
+        )
+    )
+
+    assert made == ""
+    assert len({made, brought, doubled}) == 3
 
 
 @pytest.mark.parametrize(

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
+import shlex
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from audit.commands import options as opt
 from audit.commands.configured import configured
 from audit.errors import InputError
+
+if TYPE_CHECKING:
+    from audit.dataset import Dataset
 
 WIDTH = 80
 VARIANTS = "raw,pruned,relabelled,reweighted,augmented,pruned+augmented,random-pruned"
@@ -106,6 +110,13 @@ def command(
     named = opt.roles(kwargs)
     train_set = load(data, **named)
     test_set = load(test, **{**named, **({"label": test_label} if test_label else {})})
+    said = opt.command_line()
+    notes: tuple[str, ...] = ()
+    if truth in train_set.roles.features and not named.get("features"):
+        train_set, test_set = _without(train_set, truth), _without(test_set, truth)
+        # the audits that the page proposes must not learn from it either
+        said += f" --features {shlex.quote(','.join(train_set.roles.features))}"
+        notes = (f"column {truth!r} holds the true labels: it is not learnt from",)
     with opt.progress_bars() as progress:
         comparison = compare(
             train_set,
@@ -126,9 +137,9 @@ def command(
             workers=workers,
             track=track,
             progress=progress,
-            command=opt.command_line(),
+            command=said,
         )
-    comparison = replace(comparison, created=opt.today())
+    comparison = replace(comparison, created=opt.today(), notes=(*notes, *comparison.notes))
     publish(comparison, output)
     if form == "json":
         click.echo(json.dumps(comparison.to_dict(), ensure_ascii=False, indent=1))
@@ -142,6 +153,12 @@ def command(
         if after := next((s.command for s in next_steps(comparison) if s.command), ""):
             click.echo("\n".join(command_lines("next:", after, WIDTH)))
     return 0
+
+
+def _without(data: Dataset, column: str) -> Dataset:
+    """The data with a column kept and not learnt from."""
+    features = tuple(name for name in data.roles.features if name != column)
+    return replace(data, roles=replace(data.roles, features=features, grid=None))
 
 
 def _numbers(said: str) -> list[int]:

@@ -288,5 +288,5 @@ def record_of(setting: Setting, cell: Cell, rows: Rows | None) -> dict[str, Any]
         counts = {"rows": len(rows.positions), "edits": rows.edits, "unaudited": rows.unaudited, "noise": rows.noise}
         counts["repair_seconds"] = round(rows.repair_seconds, 3)
     counts |= spread(None if rows is None else rows.flags)
-    known = {"test_rows": len(setting.test_labels), "augmented": variant.augment is not None}
+    known = {"test_rows": len(setting.test_labels), "augmented": variant.augment is not None, "noise_of": setting.truth}
     return {**cell.__dict__, **counts, **known, "cleaner": variant.cleaner}

@@ -105,6 +105,10 @@ def choose(wanted: Sequence[str | Variant], data: Dataset, truth: str | None) ->
 def _check_truth(data: Dataset, truth: str) -> None:
     if truth not in data.table.columns:
         raise UnknownName.of("column", truth, data.table.columns, where=data.name)
+    if truth in data.roles.features:
+        raise InputError(
+            f"{data.name}: column {truth!r} holds the true labels and is among the features; name the features without it"
+        )
     true = data.table[truth]
     odd = true.index[~true.map(str).isin([str(c) for c in data.classes])]
     if len(odd):
