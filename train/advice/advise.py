@@ -16,8 +16,9 @@ from train.advice.actions import (
     make_action,
     ranked,
 )
+from train.advice.collect_options import collect_options
 from train.advice.decide import Answer, Decision, decide
-from train.advice.growth_options import augment_options, collect_options, grow_options, longer_options
+from train.advice.growth_options import augment_options, grow_options, longer_options
 from train.advice.measured import Measured, chosen_model, read_measured
 from train.advice.precision import by_report
 from train.advice.prices import Bill, Prices
@@ -193,9 +194,14 @@ def _run(measured: Measured, decision: Decision, actions: Sequence[Action]) -> s
     """What settles every open question; where each action is known and only their order is not, twice the seeds."""
     if decision.answer != "cannot tell":
         return ""
-    asked = [a.command for a in actions if a.name in decision.rivals and a.command]
-    more = rerun(measured, {"--seeds": min(MOST_SEEDS, max(BETTER_SEEDS, 2 * measured.seeds))})
-    return merged(asked) if asked else more
+    rivals = [a for a in actions if a.name in decision.rivals]
+    asked = [a.command for a in rivals if a.command]
+    if asked:
+        return merged(asked)
+    seeds = min(MOST_SEEDS, max(BETTER_SEEDS, 2 * measured.seeds))
+    # no number of seeds tells of what nothing measures
+    can_tell = all(a.measured for a in rivals) and seeds > measured.seeds
+    return rerun(measured, {"--seeds": seeds}) if can_tell else ""
 
 
 def _stop(measured: Measured, model: str, answer: Answer, actions: Sequence[Action]) -> Action:

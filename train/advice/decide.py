@@ -82,6 +82,9 @@ def _loses(rival: Action, top: Action, *, priced: bool) -> bool:
         return True
     if not priced:
         return clearly_more(gains(top), gains(rival))
-    if top.cost is None or rival.cost is None or (rival.kind not in PAID and rival.cost * SMALL_CHANGE < top.cost):
+    if top.cost is None or rival.cost is None:
+        # computing without a price is no rival of work that has one; else only what they bring can be compared
+        return (top.cost is not None and rival.kind not in PAID) or clearly_more(gains(top), gains(rival))
+    if rival.kind not in PAID and rival.cost * SMALL_CHANGE < top.cost:
         return True
     return clearly_more(per_cost(top), per_cost(rival))

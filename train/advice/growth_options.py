@@ -1,10 +1,8 @@
-"""What more rows, augmentation, a larger model or a longer training would bring."""
+"""What augmentation, a larger model or a longer training would bring."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -26,92 +24,11 @@ from train.advice.readings import (
 )
 from train.advice.rerun import listed, models_with, rerun
 from train.comparison import BASELINE
-from train.judge.curves import FLOOR, REACH, Curve, Refused
-from train.judge.statistics import ALPHA, over_seeds
+from train.judge.statistics import over_seeds
 
 AUGMENTED = "augmented"
 BUDGET = ("epochs", "steps", "fewest_steps")
 """The knobs of a recipe that say how long is trained."""
-HALVINGS = 4
-"""Sizes for a curve: the largest and so many halvings of it."""
-
-
-# -- rows --------------------------------------------------------------------------------------------------------------
-
-
-def collect_options(measured: Measured, model: str, prices: Prices, horizon: int | None) -> list[Action]:
-    """To double the rows, and to go as far as the curve reaches or the horizon says; none where that is no further."""
-    if horizon is not None and horizon <= measured.rows:
-        return []
-    curve = measured.raw_curves[model]
-    if isinstance(curve, Refused):
-        return [_no_curve(measured, model, prices, horizon, curve.why)]
-    most = curve.reach[1] if horizon is None else min(horizon, curve.reach[1])
-    ends = sorted({round(min(2 * measured.rows, most)), round(min(REACH * measured.rows, most))})
-    return [_collect(measured, model, prices, curve, end) for end in ends if end > measured.rows]
-
-
-def _collect(measured: Measured, model: str, prices: Prices, curve: Curve, end: int) -> Action:
-    more = end - measured.rows
-    gain = float((curve.laws.errors(measured.rows) - curve.laws.errors(end))[0])
-    drawn = curve.draws.errors(measured.rows) - curve.draws.errors(end)
-    low, high = np.quantile(drawn, [ALPHA / 2, 1 - ALPHA / 2])
-    enough = measured.seeds >= FEWEST_SEEDS
-    estimate = Estimate(gain, min(float(low), gain), max(float(high), gain)) if enough else Estimate(gain, None, None)
-    now, then = (words.share(1 - float(curve.laws.errors(n)[0]), 1) for n in (measured.rows, end))
-    few = f"too few seeds: it takes at least {FEWEST_SEEDS}"
-    return make_action(
-        "collect",
-        f"collect {more:,} more rows",
-        model,
-        estimate,
-        prices.bill({"row": more, "label": more}),
-        measured.delta,
-        amount=float(more),
-        why="the curve's band is too wide" if enough else few,
-        command=rerun(measured, _narrower(measured, curve)),
-        evidence=(
-            f"Forecast: the raw curve goes from {now} at {measured.rows:,} rows to {then} at {end:,}, "
-            f"{in_points(estimate)}; fitted to {len(set(curve.sizes))} sizes from {curve.sizes[0]:,.0f} to "
-            f"{curve.largest:,.0f} rows.",
-            "New rows are taken to be like the old ones, with as many wrong labels.",
-        ),
-    )
-
-
-def _narrower(measured: Measured, curve: Curve) -> dict[str, object]:
-    """What makes a curve's band narrower: more seeds, until the points are as exact as the law itself; then more sizes."""
-    if not measured.seeds >= BETTER_SEEDS or curve.standard_errors[-1] > FLOOR * curve.errors[-1]:
-        return {"--seeds": min(MOST_SEEDS, max(BETTER_SEEDS, 2 * measured.seeds))}
-    between = [round(math.sqrt(a * b)) for a, b in pairwise(measured.sizes)]
-    return {"--sizes": ",".join(map(str, sorted({*measured.sizes, *between})))}
-
-
-def _no_curve(measured: Measured, model: str, prices: Prices, horizon: int | None, why: str) -> Action:
-    error = measured.average(BASELINE, model, "accuracy")
-    left = 1.0 if error is None else 1 - error
-    halved = [measured.largest >> k for k in range(HALVINGS + 1)]
-    sizes = sorted({*measured.sizes, *(n for n in halved if n >= 2 * measured.classes)})
-    wanted = (
-        {"--sizes": ",".join(map(str, sizes)), "--seeds": max(measured.seeds, BETTER_SEEDS)}
-        if sizes != list(measured.sizes)
-        else {"--seeds": min(MOST_SEEDS, max(2 * measured.seeds, BETTER_SEEDS))}
-    )
-    more = (horizon or 2 * measured.rows) - measured.rows
-    # where hardly an error is left no curve is needed to see that rows cannot bring what is worth having
-    estimate = Estimate(0.0, 0.0, left) if left < measured.delta else None
-    return make_action(
-        "collect",
-        f"collect {more:,} more rows",
-        model,
-        estimate,
-        prices.bill({"row": more, "label": more}),
-        measured.delta,
-        amount=float(more),
-        why=why,
-        command=rerun(measured, wanted),
-        evidence=(f"No curve: {why}.",),
-    )
 
 
 # -- augmentation ------------------------------------------------------------------------------------------------------

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import chain
+from itertools import chain, combinations
 from pathlib import Path
 from typing import Any
 
@@ -118,8 +118,8 @@ def read_measured(folders: Sequence[Path]) -> Measured:
         raise InputError("name at least one folder of a finished comparison")
     found = [(folder, _read(folder)) for folder in folders]
     (home, first), others = found[0], found[1:]
-    for folder, other in others:
-        _check_alike(home, first, folder, other)
+    for (one, mine), (other, its) in combinations(found, 2):
+        _check_alike(one, mine, other, its)
     every = [values for _, values in found]
     largest = first["sizes"][-1]
     return Measured(
@@ -164,10 +164,13 @@ def _read(folder: Path) -> Mapping[str, Any]:
 
 
 def _check_alike(home: Path, first: Mapping[str, Any], folder: Path, other: Mapping[str, Any]) -> None:
-    for what, key in (("data", "data_fingerprint"), ("test set", "test_fingerprint")):
-        mine, its = first["protocol"].get(key), other["protocol"].get(key)
-        if mine != its:
-            raise InputError(f"{folder} and {home} are comparisons of another {what}; advise on each by itself")
+    mine, its = first["protocol"], other["protocol"]
+    for what, key in (("data", "data_fingerprint"), ("test set", "test_fingerprint"), ("embeddings", "embeddings")):
+        if mine.get(key) != its.get(key):
+            raise InputError(f"{folder} and {home} are comparisons of other {what}; advise on each by itself")
+    trained, too = mine.get("recipe", {}), its.get("recipe", {})
+    if apart := [model for model in trained if too.get(model, trained[model]) != trained[model]]:
+        raise InputError(f"{folder} and {home} trained model {apart[0]} by different recipes; advise on each by itself")
 
 
 def _union(lists: Any) -> tuple[str, ...]:

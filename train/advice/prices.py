@@ -43,7 +43,13 @@ class Prices:
         missing = tuple(name for name in amounts if prices[name] is None)
         if missing:
             return Bill(None, missing)
-        return Bill(math.fsum((prices[name] or 0.0) * amount for name, amount in amounts.items()))
+        try:
+            cost = math.fsum((prices[name] or 0.0) * amount for name, amount in amounts.items())
+        except OverflowError:
+            cost = math.inf
+        if not math.isfinite(cost):
+            raise InputError(f"prices {', '.join(amounts)}: what they come to is too large a number")
+        return Bill(cost)
 
     def to_dict(self) -> dict[str, float | None]:
         """Name to price."""

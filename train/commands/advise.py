@@ -50,8 +50,10 @@ def command(
     from train.render.advice_markdown import advice_markdown
     from train.render.advice_terminal import advice_terminal
 
-    if output.resolve() in [f.resolve() for f in folders]:
-        raise OutputError(f"{output}: holds a comparison; name another folder for the advice")
+    there = output.resolve()
+    for taken in (there, *there.parents):
+        if (taken / "comparison.json").exists():
+            raise OutputError(f"{taken}: holds a comparison; name another folder for the advice")
     advice = advise(
         folders, parse_prices(cost), horizon=horizon, model=model, report=report, command=opt.command_line(),
         created=opt.today(),

@@ -235,6 +235,15 @@ def test_one_command_trains_all_that_it_takes_to_tell(tmp_path):
     assert found.run.count("--") == len({part for part in found.run.split() if part.startswith("--")})
 
 
+@pytest.mark.parametrize("prices", [None, Prices(gpu_hour=2.5), Prices(label=0.08), Prices(row=0.1, gpu_hour=2.5)])
+def test_a_price_for_something_else_settles_nothing(tmp_path, prices):
+    runs = planted(tmp_path, {**CLEAN, "oracle": (8.0, 2.0, 14.0)}, noise=KNOWN)
+    found = advise([runs], prices, horizon=16_000)
+
+    assert found.answer == "cannot tell"
+    assert {found.action(name).kind for name in found.rivals} == {"collect", "review"}
+
+
 # -- what is not known -------------------------------------------------------------------------------------------------
 
 

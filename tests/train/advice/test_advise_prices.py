@@ -46,6 +46,12 @@ def test_prices_are_read_and_refused():
             parse_prices(wrong)
 
 
+def test_prices_that_come_to_no_number_are_refused(noisy_runs):
+    for dear in (Prices(review=1e308), Prices(row=1.7e308, label=1.7e308), Prices(gpu_hour=0.0, label=1e308, row=0.1)):
+        with pytest.raises(InputError, match="too large a number"):
+            advise([noisy_runs], dear)
+
+
 def test_without_prices_actions_are_ranked_by_gain_and_that_is_said(noisy_runs):
     found = advise([noisy_runs])
     gains = [a.gain for a in found.actions if a.verdict == "do it"]
@@ -117,8 +123,23 @@ def test_comparisons_of_other_data_are_refused(tmp_path):
     one = planted(tmp_path / "one", CLEAN)
     two = planted(tmp_path / "two", CLEAN, protocol={"data_fingerprint": "other", "test_fingerprint": "b"})
 
-    with pytest.raises(InputError, match="another data"):
+    with pytest.raises(InputError, match="of other data"):
         advise([one, two], PRICES)
+
+
+def test_models_of_different_recipes_and_embeddings_are_not_taken_together(tmp_path):
+    def folder(name, recipe, embeddings=""):
+        known = {"data_fingerprint": "a", "test_fingerprint": "b", "embeddings": embeddings}
+        return planted(tmp_path / name, CLEAN, protocol={**known, "recipe": recipe})
+
+    one, same = (folder(name, {"linear": {"epochs": 20}}) for name in ("one", "same"))
+    other, longer = folder("other", {"mlp": {"epochs": 20}}), folder("longer", {"mlp": {"epochs": 40}})
+
+    assert advise([one, same, other], PRICES).folders == (str(one), str(same), str(other))
+    with pytest.raises(InputError, match="trained model mlp by different recipes"):
+        advise([one, other, longer], PRICES)
+    with pytest.raises(InputError, match="of other embeddings"):
+        advise([one, folder("brought", {"linear": {"epochs": 20}}, "c")], PRICES)
 
 
 def test_what_is_no_finished_comparison_is_refused(tmp_path):
@@ -152,10 +173,12 @@ def test_the_command_writes_three_files_and_ends_with_0(noisy_runs, tmp_path):
     assert "Review 800 doubtful labels" in ran.output
 
 
-def test_advice_is_not_written_among_a_comparisons_files(noisy_runs):
-    ran = CliRunner().invoke(command, [str(noisy_runs), "-o", f"{noisy_runs}/../runs"])
+@pytest.mark.parametrize("where", ["../runs", "advice", "a/b"])
+def test_advice_is_not_written_among_a_comparisons_files(noisy_runs, where):
+    ran = CliRunner().invoke(command, [str(noisy_runs), "-o", f"{noisy_runs}/{where}"])
 
     assert isinstance(ran.exception, OutputError)
+    assert [p.name for p in noisy_runs.iterdir()] == ["comparison.json"]
 
 
 def test_a_folder_is_needed():
