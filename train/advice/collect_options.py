@@ -69,7 +69,8 @@ def _collect(measured: Measured, model: str, prices: Prices, curve: Curve, end: 
 
 def _narrower(measured: Measured, curve: Curve) -> dict[str, object]:
     """What makes a curve's band narrower: more seeds, until the points are as exact as the law itself; then more sizes."""
-    if not measured.seeds >= BETTER_SEEDS or curve.standard_errors[-1] > FLOOR * curve.errors[-1]:
+    noisy = curve.standard_errors[-1] > FLOOR * curve.errors[-1]
+    if measured.seeds < BETTER_SEEDS or (noisy and measured.seeds < MOST_SEEDS):
         return {"--seeds": min(MOST_SEEDS, max(BETTER_SEEDS, 2 * measured.seeds))}
     between = [round(math.sqrt(a * b)) for a, b in pairwise(measured.sizes)]
     return {"--sizes": ",".join(map(str, sorted({*measured.sizes, *between})))}

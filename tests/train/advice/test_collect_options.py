@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.train.advice.test_advise import CLEAN, KNOWN, NOISY, PRICES, falling, planted
+from tests.train.advice.test_advise import CLEAN, KNOWN, NOISY, PRICES, SIZES, curve, falling, flat, planted
 from train.advice.actions import Action
 from train.advice.advise import advise, weigh
 from train.advice.measured import read_measured
@@ -68,3 +68,11 @@ def test_where_sizes_are_enough_for_a_curve_more_seeds_are_asked_for_and_no_more
 
     assert ("--seeds 10" in few, "--seeds 16" in most, none) == (True, True, "")
     assert "--sizes" not in few
+
+
+def test_where_no_more_seeds_can_be_had_a_wide_band_asks_for_sizes_between(tmp_path):
+    found = {**curve("linear", SIZES, flat), "standard_errors": [0.005] * 5}
+    runs = planted(tmp_path, CLEAN, error=flat, curves=[found])
+
+    assert "--seeds 10" in collecting(runs).command
+    assert "--sizes 500,707,1000" in collecting(runs, seeds=100).command
