@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from audit.errors import InputError, OutputError, some
@@ -39,5 +40,6 @@ def _is_data(path: Path) -> bool:
 
 def refuse_within(data: str, output: Path) -> None:
     """OutputError where a report would lie in the folder that is audited, and be taken for data by whoever reads it next."""
-    if Path(data).is_dir() and output.resolve().is_relative_to(Path(data).resolve()):
+    is_folder = os.path.isdir(data)  # noqa: PTH112  Path's raises where an address is too long for a file's name
+    if is_folder and output.resolve().is_relative_to(Path(data).resolve()):
         raise OutputError(f"{output}: lies in {data}, whose files are the data; write the report elsewhere with -o")
