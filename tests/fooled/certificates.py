@@ -7,9 +7,11 @@ import json
 from datetime import UTC, datetime, timedelta
 
 import pandas as pd
+from sklearn.tree import DecisionTreeClassifier
 
 from audit import audit, certify, load, read_suite, require
 from audit.certificate.record import digest_of
+from audit.integrations.estimator import Certified
 from tests.fooled.content import pictures
 from tests.fooled.way import (
     FIT,
@@ -159,6 +161,20 @@ def in_memory(place):
     assert require(data, cert).passed
     data.table.loc[17, "label"] = "ash"
     return Answers(called(lambda: require(data, cert)))
+
+
+@listed(
+    WAYS,
+    "a column that nobody judged, the label, lies among those that a certified model is fitted on",
+    1,
+    "did not judge as what is learnt from: 'answer'",
+)
+def unjudged_column(place):
+    path, cert = certified(place)
+    data = load(path)
+    model = Certified(DecisionTreeClassifier(), cert)
+    assert model.fit(data.features, data.given)
+    return Answers(called(lambda: model.fit(data.features.assign(answer=data.labels), data.given)))
 
 
 @listed(WAYS, "the table was edited in memory between audit and certificate", 3, "the report is of data")
