@@ -78,11 +78,8 @@ def leakage(evidence: Evidence) -> Issues:
     splits = [side.split for side in sides]
     near = [note for split in splits if split.near is not None for note in split.near.notes]
     taken = [note for split in splits for note in split.notes]
-    notes = list(
-        dict.fromkeys(
-            [*taken, *near, *not_counted([(side.split.name, side.counts) for side in sides]), *detail.get("notes", ())]
-        )
-    )
+    uncounted = not_counted([(side.split.name, side.counts) for side in sides])
+    notes = list(dict.fromkeys([*taken, *near, *uncounted, *detail.get("notes", ())]))
     detail = {**rows["detail"], **detail, **({"notes": notes} if notes else {})}
     return Issues(check="leakage", measures={**measures, **worth}, **{**rows, "detail": detail})
 
@@ -285,8 +282,8 @@ def _pair(data: Dataset, side: _Leaks, q: int, *, several: bool) -> dict[str, An
         "kind": side.kind[q],
         "row": data.rows[side.here[q]],
         "reference_row": there.rows[q],
-        "label": "" if data.roles.label is None else str(data.given.iloc[side.here[q]]),
-        "reference_label": "" if there.roles.label is None else str(there.given.iloc[q]),
+        "label": "" if data.roles.label is None else label_name(data.given.iloc[side.here[q]]),
+        "reference_label": "" if there.roles.label is None else label_name(there.given.iloc[q]),
         **({"against": side.split.name} if several else {}),
     }
 

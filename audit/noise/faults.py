@@ -19,7 +19,7 @@ CHANCE = 4.0
 CHANCE_OF_FEW = 2.0
 """The same with fewer than `FEWEST` rows, of which honest views reach no more: of 40 rows of two classes a nearest corner of
 which is right on 85 % all pass, and of 40 random ones one in twenty."""
-TOO_FEW = 20
+TOO_FEW = 40
 """Rows below which there is no telling."""
 
 

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from audit.checks.leakage import SHOWN, WORDS, against, in_turn, not_counted
-from audit.dataset import Dataset
+from audit.dataset import Dataset, label_name
 from audit.errors import NotApplicable
 from audit.evidence.gather import GRAPH, NEAR, Progress
 from audit.large.drawn.near import nearest_rows
@@ -179,7 +179,7 @@ def _nothing(side: Side) -> bool:
 
 def _estimated(sides: Sequence[Side]) -> tuple[dict[str, float], dict[str, Any]]:
     """How many rows there look the same as one here and are not equal to one: measures and details. Of several sides the
-    ends of the intervals are added up, which is wide enough: both would have to be wrong by chance in one direction."""
+    ends of the intervals are added up, which is wide enough: to miss the truth both would have to be wrong in one direction."""
     made = [None if side.near is None else _of_side(side.near, side.twins, side.there) for side in sides]
     parts = [part for part in made if part is not None]
     several = len(sides) > 1
@@ -282,7 +282,7 @@ def _pairs(data: LargeData, sides: Sequence[Side], leaks: _Leaks) -> list[dict[s
             "kind": KINDS[leaks.kind[q]],
             "row": data.rows[leaks.here[q]],
             "reference_row": sides[leaks.side[q]].there.rows[leaks.there[q]],
-            "label": "" if ours is None else str(ours[i]),
+            "label": "" if ours is None else label_name(ours[i]),
             "reference_label": labels[i],
             **({"against": sides[leaks.side[q]].there.name} if len(sides) > 1 else {}),
         }
@@ -296,7 +296,7 @@ def _labels(data: LargeData, sides: Sequence[Side], leaks: _Leaks, at: np.ndarra
     for i, side in enumerate(sides):
         mine = np.flatnonzero(leaks.side[at] == i)
         given = _given(data, side.there, leaks.there[at[mine]])
-        out[mine] = "" if given is None else [str(v) for v in given]
+        out[mine] = "" if given is None else [label_name(v) for v in given]
     return out.tolist()
 
 

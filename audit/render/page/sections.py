@@ -144,10 +144,15 @@ def _pair(here: Shelf, row: object, there: Shelf, other: object, kind: str, size
     how = {"exact": "the same", "normalised": "the same but for capitals and spaces", "near": "look the same"}.get(
         kind, kind
     )
-    torn = bool(a.label and b.label and a.label != b.label)
+    torn = bool(a.label and b.label) and not _one_label(a.label, b.label)
     labels = f"{a.label} and {b.label}: two labels" if torn else f"both {a.label}" if a.label and b.label else ""
     more = f"{words.count(size)} rows" if size > 2 else ""
     return Pair(a, b, " · ".join(x for x in (labels, how, more) if x), torn)
+
+
+def _one_label(one: str, other: str) -> bool:
+    """Whether two sets mean one class by these, of which one may have read whole numbers as floats."""
+    return other in {one, f"{one}.0"} or one == f"{other}.0"
 
 
 def _pairs_block(pairs: list[Pair], shown: str, stage: Stage) -> list[Block]:

@@ -113,6 +113,8 @@ def test_what_a_leak_is_worth_does_not_depend_on_labels_being_read_as_floats(cle
         for one, other in ((int, int), (int, float), (float, int))
     ]
     assert worth[0] == worth[1] == worth[2]
+    pairs = leakage(evidence_of(coded(clean, int), reference=coded(there, float))).detail["pairs"]
+    assert {p["label"] == p["reference_label"] for p in pairs if p["kind"] == "exact"} == {True}
 
 
 # -- splits
