@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
-from pathlib import PurePath
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from audit.address import short
 from audit.checks.findings import found, scored
 from audit.dataset import Dataset, label_name
 from audit.errors import NotApplicable
@@ -183,7 +183,7 @@ def _splits(evidence: Evidence) -> list[_Split]:
 
 
 def _by_reference(evidence: Evidence, there: Dataset) -> _Split:
-    here, name = np.arange(len(evidence.data)), PurePath(there.name).name
+    here, name = np.arange(len(evidence.data)), short(there.name)
     if not evidence.has_reference_embeddings:
         return _Split(here, there, name, None)
     both = (evidence.embeddings, evidence.reference_embeddings)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import PurePath
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from audit.address import short
 from audit.alike import check_column
 from audit.checks.leakage import NOTHING, kinds_of_equality, trained_on
 from audit.dataset import Dataset
@@ -80,7 +80,7 @@ def compared(data: LargeData, reference: Dataset | None) -> list[There]:
         if isinstance(own, str):
             raise NotApplicable(own)
         return [own]
-    there = There(PurePath(reference.name).name, reference.rows, len(reference), reference)
+    there = There(short(reference.name), reference.rows, len(reference), reference)
     return [there] if isinstance(own, str) else [there, own]
 
 
