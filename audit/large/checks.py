@@ -14,7 +14,8 @@ from audit.large import pictures
 from audit.large.blocks import Blocks
 from audit.large.budget import asked_rows
 from audit.large.drawn.labels import labels_of_all, of_the_drawn, sampled_labels
-from audit.large.drawn.leakage import Side, leakage, near_rows
+from audit.large.drawn.leakage import Side, leakage
+from audit.large.drawn.near_leaks import near_rows
 from audit.large.drawn.sampled import non_iid, outliers, with_near
 from audit.large.every.columns import imbalance, missing
 from audit.large.every.copies import conflicts, duplicates, without_near
