@@ -4,8 +4,6 @@ BIN := .venv/bin
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 # One thread a process: on few cores two OpenMP threads cost many times the CPU of one (docs/performance.md).
 export OMP_NUM_THREADS ?= 1
-# Of the tests: one more than two cores, since many wait for a process that they started.
-WORKERS ?= 3
 
 .PHONY: demo test test-spark lint bench bench-audit bench-labels bench-gate bench-scale bench-train bench-statistics bench-gpu axe test-pipelines clean
 
@@ -14,10 +12,10 @@ demo: .venv/installed
 	@command -v assay >/dev/null || echo 'assay is in $(BIN): `. $(BIN)/activate` puts it on your path'
 
 test: .venv/installed-dev
-	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal tests
+	$(BIN)/python -m pytest -n 2 --dist worksteal tests
 
 test-pipelines: .venv/installed-dev $(addprefix .venv-pipelines/,$(addsuffix /installed,airflow dvc prefect))
-	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal tests/pipelines
+	$(BIN)/python -m pytest -n 2 --dist worksteal tests/pipelines
 
 # pyspark is 400 MB, so only these tests install it; they need Java too.
 test-spark: .venv/installed-dev
