@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from itertools import pairwise, product
+from typing import Any
 
 import numpy as np
 
@@ -48,23 +49,29 @@ def _collect(measured: Measured, model: str, prices: Prices, curve: Curve, end: 
     estimate = Estimate(gain, min(float(low), gain), max(float(high), gain)) if enough else Estimate(gain, None, None)
     now, then = (words.share(1 - float(curve.laws.errors(n)[0]), 1) for n in (measured.rows, end))
     few = f"too few seeds: it takes at least {FEWEST_SEEDS}"
-    return make_action(
-        "collect",
-        f"collect {more:,} more rows",
+    forecast = (
+        f"Forecast: the raw curve goes from {now} at {measured.rows:,} rows to {then} at {end:,}, "
+        f"{in_points(estimate)}; fitted to {len(set(curve.sizes))} sizes from {curve.sizes[0]:,.0f} to "
+        f"{curve.largest:,.0f} rows."
+    )
+    alike = "New rows are taken to be like the old ones, with as many wrong labels."
+    return _rows(
+        measured,
         model,
+        prices,
+        more,
         estimate,
-        prices.bill({"row": more, "label": more}),
-        measured.delta,
-        amount=float(more),
         why="the curve's band is too wide" if enough else few,
         command=rerun(measured, _narrower(measured, curve)),
-        evidence=(
-            f"Forecast: the raw curve goes from {now} at {measured.rows:,} rows to {then} at {end:,}, "
-            f"{in_points(estimate)}; fitted to {len(set(curve.sizes))} sizes from {curve.sizes[0]:,.0f} to "
-            f"{curve.largest:,.0f} rows.",
-            "New rows are taken to be like the old ones, with as many wrong labels.",
-        ),
+        evidence=(forecast, alike),
     )
+
+
+def _rows(measured: Measured, model: str, prices: Prices, more: int, estimate: Estimate | None, **said: Any) -> Action:
+    """So many more rows, each of them labelled."""
+    bill = prices.bill({"row": more, "label": more})
+    name = f"collect {more:,} more rows"
+    return make_action("collect", name, model, estimate, bill, measured.delta, amount=float(more), **said)
 
 
 def _narrower(measured: Measured, curve: Curve) -> dict[str, object]:
@@ -86,18 +93,8 @@ def _no_curve(measured: Measured, model: str, prices: Prices, horizon: int | Non
     if not sizes:
         fewest = round(FEWEST_RANGE * _fewest_drawn(measured))
         why = f"{why}; of {measured.classes:,} classes one takes at least {fewest:,} rows"
-    return make_action(
-        "collect",
-        f"collect {more:,} more rows",
-        model,
-        estimate,
-        prices.bill({"row": more, "label": more}),
-        measured.delta,
-        amount=float(more),
-        why=why,
-        command=_to_draw_one(measured, sizes),
-        evidence=(f"No forecast: {why}.",),
-    )
+    command = _to_draw_one(measured, sizes)
+    return _rows(measured, model, prices, more, estimate, why=why, command=command, evidence=(f"No forecast: {why}.",))
 
 
 def _to_draw_one(measured: Measured, sizes: Sequence[int]) -> str:
